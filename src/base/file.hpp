@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace taskctl {
+
+/// The whole file. Throws Error{code} naming path and reason; refuses over `limit` bytes.
+[[nodiscard]] std::string read_file(const std::filesystem::path& path, std::uint64_t limit = 64U << 20U);
+
+/// Writes a new file (mode 0600 unless told) beside `path`, fsyncs, renames over it, fsyncs the folder.
+void write_file_durably(const std::filesystem::path& path, std::string_view content, unsigned mode = 0600);
+
+void fsync_file(const std::filesystem::path& path);
+void fsync_folder(const std::filesystem::path& folder);
+
+/// Bytes that an unprivileged process may still write where `path` (or its nearest existing parent) lies.
+[[nodiscard]] std::uint64_t free_space(const std::filesystem::path& path);
+
+/// Creates the folder and its parents with mode 0700. Throws Error{failed}.
+void make_private_folder(const std::filesystem::path& folder);
+
+}  // namespace taskctl

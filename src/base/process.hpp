@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/stop.hpp"
+#include "base/time.hpp"
+
+namespace taskctl {
+
+struct ProcessResult {
+  int status = 0;      ///< exit status; 128+n when ended by signal n; 127 when the program was not found
+  std::string output;  ///< its standard output, at most 1 MiB
+  std::string error;   ///< its standard error, at most 64 KiB
+  bool timed_out = false;
+};
+
+/// Runs a program without a shell, standard input closed. `environment` entries ("PGPASSWORD=…") are
+/// added to ours, so that no secret stands on a command line. Ends it when `limit` has passed or a
+/// stop is requested. Throws Error{failed} when it cannot be started for another reason than "not found".
+ProcessResult run_process(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
+                          Duration limit, const StopSource* stop = nullptr);
+
+}  // namespace taskctl

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/time.hpp"
+
+namespace taskctl {
+
+/// A time zone of the system's database, or a fixed offset ("UTC", "+08:00").
+/// A value; copies are cheap. Loading reads /usr/share/zoneinfo once.
+class Zone {
+ public:
+  /// Throws Error{usage} for a name that the system does not know.
+  static Zone find(std::string_view name);
+  static Zone utc();
+
+  /// An hour that happens twice (end of summer time) is read as its *later* instant and an hour that
+  /// does not exist as the moment of the change: a task then looks younger, never older, than it is.
+  [[nodiscard]] Instant to_instant(LocalTime local) const;
+  [[nodiscard]] LocalTime to_local(Instant instant) const;
+  [[nodiscard]] const std::string& name() const { return m_name; }
+
+  friend bool operator==(const Zone& a, const Zone& b) { return a.m_name == b.m_name; }
+
+ private:
+  Zone(std::string name, const void* zone, Duration offset) : m_name{std::move(name)}, m_zone{zone}, m_offset{offset} {}
+
+  std::string m_name;
+  const void* m_zone;  ///< date::time_zone of a named zone; nullptr for a fixed offset
+  Duration m_offset;
+};
+
+}  // namespace taskctl

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/stop.hpp"
+#include "cli/config.hpp"
+#include "cli/options.hpp"
+#include "store/catalog.hpp"
+#include "store/journal.hpp"
+#include "store/open_store.hpp"
+#include "store/task_store.hpp"
+#include "view/streams.hpp"
+
+namespace taskctl {
+
+/// An opened target: connection, profile, schema. Members are declared so that the connection outlives the stores.
+struct Session {
+  Location location;
+  ResolvedConfig config;
+  std::unique_ptr<Connection> connection;
+  Profile profile;
+  Schema schema;
+  std::unique_ptr<TaskStore> store;
+  std::unique_ptr<Journal> journal;
+  Policy policy;                      ///< profile, then target, then command line
+  std::optional<Instant> now;         ///< --now
+  [[nodiscard]] std::string target_name() const;   ///< the target's name, or the redacted location
+};
+
+/// What a command gets. It never reads the environment, the clock or the arguments itself.
+class Context {
+ public:
+  Context(const Drivers& drivers, Streams& streams, StopSource& stop, std::vector<std::string> arguments, std::string command);
+
+  [[nodiscard]] Streams& streams() { return m_streams; }
+  [[nodiscard]] StopSource& stop() { return m_stop; }
+  [[nodiscard]] const Clock& clock() const { return system_clock(); }
+  [[nodiscard]] const Drivers& drivers() const { return m_drivers; }
+  [[nodiscard]] const std::string& command() const { return m_command; }
+  /// argv, redacted and shell-quoted, for the journal.
+  [[nodiscard]] std::string argument_text() const;
+
+  /// Opens the target: configuration resolved, profile chosen (said on stderr when it was chosen automatically), schema
+  /// read and checked, RLS checked. `access` is what the connection can do; `command_writes` is what the command is for
+  /// (a dry run of a writing command opens for reading but may not use DATABASE_URL).
+  std::unique_ptr<Session> open(const TargetOptions& options, const AgeOptions* age, Access access, bool command_writes);
+  /// A second connection to the same target that can write.
+  std::unique_ptr<Session> reopen_for_writing(const Session& session, const ChangeOptions& options);
+  /// Location and configuration only; nothing is opened.
+  std::pair<Location, ResolvedConfig> locate(const TargetOptions& options, bool command_writes);
+  [[nodiscard]] OpenOptions open_options(const TargetOptions& options, const ResolvedConfig& config) const;
+
+ private:
+  const Drivers& m_drivers;
+  Streams& m_streams;
+  StopSource& m_stop;
+  std::vector<std::string> m_arguments;
+  std::string m_command;
+};
+
+/// Banner before every write: target, host, database, user, server version.
+[[nodiscard]] std::string banner(const Session& session);
+
+}  // namespace taskctl

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/policy.hpp"
+#include "model/selector.hpp"
+#include "view/format.hpp"
+
+namespace taskctl {
+
+/// Options shared by commands: each struct has declare (only declarations, nothing is opened) and its values.
+/// Values are checked by validators while parsing, so that a bad one ends in `usage` before anything is opened.
+
+/// --db --profile --target --config --now --password-file --schema --accept-hazard
+struct TargetOptions {
+  std::string db, profile, target, config, password_file;
+  std::string now;                      ///< RFC 3339 text, validated
+  std::vector<std::string> accept_hazards;
+  std::optional<Duration> lock_timeout;
+  void declare(CLI::App& app);
+};
+
+/// --output --quiet --color
+struct OutputOptions {
+  OutputFormat format = OutputFormat::table;
+  bool quiet = false;
+  std::string colour = "auto";          ///< auto, always, never
+  std::vector<OutputFormat> allowed = {OutputFormat::table, OutputFormat::json};
+  void declare(CLI::App& app);
+};
+
+/// --id --worker --kind --queue --user --status --rule --certainty, repeatable
+struct SelectorOptions {
+  Selector selector;
+  void declare(CLI::App& app);
+};
+
+/// --max-age
+struct AgeOptions {
+  std::optional<Duration> max_age;
+  void declare(CLI::App& app);
+};
+
+/// --dry-run --yes --reason --backup/--no-backup --backup-dir --batch-size --max-changes --lock-wait --confirm
+struct ChangeOptions {
+  bool dry_run = false, yes = false;
+  std::string reason, backup = "auto", backup_folder, confirm;
+  bool no_backup = false;
+  std::optional<std::size_t> batch_size, max_changes;
+  std::optional<Duration> lock_wait;
+  std::optional<Duration> max_stall;
+  void declare(CLI::App& app, bool with_backup);
+};
+
+/// Declares an option whose text goes through `parse` (which throws Error{usage}); repeated scalars are an error.
+CLI::Option* add_parsed(CLI::App& app, const std::string& name, const std::string& description,
+                        std::function<void(const std::string&)> parse);
+
+/// Strict decimal count: digits only, no leading zero, at most 1,000,000,000. Throws Error{usage} naming `option`.
+std::size_t parse_count(const std::string& text, const std::string& option);
+
+}  // namespace taskctl

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/stop.hpp"
+#include "engine/plan.hpp"
+#include "model/run.hpp"
+#include "store/journal.hpp"
+#include "store/run_lock.hpp"
+#include "store/task_store.hpp"
+
+namespace taskctl {
+
+struct ApplyProgress {
+  std::size_t done = 0, total = 0;
+  std::size_t batch_size = 0;
+};
+
+struct ApplyOptions {
+  std::size_t batch_size = 0;            ///< 0: sized by time
+  Duration batch_target = std::chrono::milliseconds{50};   ///< SQLite 50 ms, PostgreSQL 100 ms
+  const StopSource* stop = nullptr;
+  const Clock* clock = nullptr;
+  RunLock* lock = nullptr;               ///< checked before every batch
+  std::function<void(const ApplyProgress&)> progress;
+};
+
+struct ApplyResult {
+  RunRecord run;                              ///< counts filled
+  std::vector<UnitReport> reports;            ///< every unit that was not applied, and applied ones with side effects
+  std::vector<std::string> applied;           ///< task texts of applied units (for cancel's answer); at most 10,000
+  bool stopped = false;                       ///< a signal came: what is done is durable
+  std::map<std::string, std::int64_t> status_after;
+};
+
+/// Applies a plan in guarded, journalled batches. For each batch one transaction: lock the rows, judge again (the finding's rule,
+/// liveness and clock included), compare before-images, write, re-read, journal, commit.
+/// The run's row is inserted by the first batch that writes something: a run without changes leaves no trace.
+class Applier {
+ public:
+  Applier(TaskStore& store, Journal& journal, ApplyOptions options);
+  /// Throws before the first commit; afterwards failures end up in the result (or InDoubtError).
+  ApplyResult apply(const Plan& plan, RunRecord run);
+
+ private:
+  struct Batch;
+  TaskStore& m_store;
+  Journal& m_journal;
+  ApplyOptions m_options;
+};
+
+/// A run id for `now`: sorts by time, unique by 6 random hex digits.
+[[nodiscard]] std::string new_run_id(Instant now);
+
+}  // namespace taskctl

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/finding.hpp"
+#include "model/policy.hpp"
+#include "profile/profile.hpp"
+#include "store/task_store.hpp"
+
+namespace taskctl {
+
+/// What a judgement rests on besides the row itself.
+struct JudgeContext {
+  const Profile& profile;
+  const Policy& policy;
+  Instant now;                          ///< detection time: the database's clock, or --now
+  std::vector<WorkerCensus> workers;    ///< as TaskStore::read_workers() gave it
+  bool standby_lags = false;            ///< a standby whose lag exceeds a liveness timeout: liveness is suspect
+};
+
+struct RuleVerdict {
+  Rule rule;
+  bool fired = false;
+  std::string why;      ///< "completed_at is set (2h31m ago)"; also why it did not fire
+};
+
+struct LivenessVerdict {
+  Liveness liveness = Liveness::unknown;
+  std::vector<Evidence> sources;   ///< what each source says
+  bool suspect = false;            ///< dead, but the source itself is suspect
+};
+
+struct Judgement {
+  std::optional<Finding> finding;      ///< nullopt: nothing is wrong with it
+  std::vector<RuleVerdict> verdicts;   ///< every rule, strongest first
+  LivenessVerdict liveness;
+  std::string fine_because;            ///< why an active task is not stuck: "worker agents alive (pinged 20s ago)", "started 24m ago"
+};
+
+/// Decides about one task. Pure: no database, no clock. The same function serves list, plan, apply and show, so that
+/// a preview and the check inside the writing transaction cannot differ.
+Judgement judge(const TaskFacts& facts, const JudgeContext& context);
+
+/// Is the task's worker at work, and who says so?
+LivenessVerdict judge_liveness(const TaskFacts& facts, const JudgeContext& context);
+
+/// Names of hazards that hold for the task: `alive`, `young`, and the profile's.
+std::vector<std::string> hazards_of(const TaskFacts& facts, const JudgeContext& context);
+
+/// Text of :reason for a finding: --reason, or the profile's or our sentence for the rule
+/// ("ended as stuck: running for 66h49m without an end (overdue)").
+std::string reason_for(const Finding& finding, const Profile& profile, const std::string& given, Instant now);
+
+}  // namespace taskctl

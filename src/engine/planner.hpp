@@ -1,0 +1,45 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/lister.hpp"
+#include "engine/plan.hpp"
+#include "store/journal.hpp"
+#include "store/task_store.hpp"
+
+namespace taskctl {
+
+struct ReconcileRequest {
+  Selector selector;
+  Policy policy;
+  std::optional<Instant> now;
+  std::string reason;
+  std::optional<std::size_t> limit;    ///< at most this many tasks; the rest is counted in Plan::remaining
+};
+/// Plans the repair of what list_stuck() finds: the same judge on the same facts. Reads in short transactions, writes nothing.
+Plan plan_reconcile(TaskStore& store, const ReconcileRequest& request);
+
+struct CancelRequest {
+  std::vector<TaskKey> keys;           ///< in the order given; duplicates count once
+  bool force = false;                  ///< active tasks too
+  Policy policy;
+  std::optional<Instant> now;
+  std::string reason;
+};
+/// Plans ending the named tasks. Ended, already over, unknown and refused ones stand in Plan::left_out.
+Plan plan_cancel(TaskStore& store, const CancelRequest& request);
+
+struct UndoRequest {
+  std::string run;                     ///< full id
+  std::vector<std::string> tasks;      ///< only these tasks (--id); empty: all
+};
+/// Plans taking a run back from its journal: newest change first, every column that the run changed. Rows that
+/// already are as before the run are left out (nothing_to_do).
+Plan plan_undo(TaskStore& store, Journal& journal, const UndoRequest& request);
+
+/// Re-plans the units that ended in conflict or busy, once: the tasks by key, with the plan's own request.
+Plan replan(TaskStore& store, const Plan& plan, const std::vector<std::string>& tasks);
+
+}  // namespace taskctl

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/task.hpp"
+
+namespace taskctl {
+
+/// Named ways in which rows can be wrong, strongest first: a finding carries the first that fired.
+enum class Rule {
+  contradiction,          ///< finished time on a queued or active task, or a class entry marked as contradiction
+  cancel_requested,       ///< a cancel request older than the grace was not honoured
+  missing_finished_time,  ///< terminal without a finished time (only where the profile enables it)
+  dead,                   ///< active, and its worker, lease or heartbeat is dead
+  never_assigned,         ///< active without a worker where the system always assigns one
+  overdue,                ///< active, liveness unknown, older than the threshold
+  waiting,                ///< queued longer than the profile's threshold for queued tasks
+  clock,                  ///< starts in the future: reported, never repaired
+  unreadable,             ///< its time cannot be read: reported, never repaired
+  settling,               ///< would contradict itself but is too fresh: shown with --include-fine only
+};
+inline constexpr auto k_rules = std::to_array<Rule>(
+    {Rule::contradiction, Rule::cancel_requested, Rule::missing_finished_time, Rule::dead, Rule::never_assigned,
+     Rule::overdue, Rule::waiting, Rule::clock, Rule::unreadable, Rule::settling});
+
+/// "missing-finished-time"; the code used on the command line, in profiles and in JSON.
+[[nodiscard]] std::string_view to_string(Rule rule);
+[[nodiscard]] std::optional<Rule> parse_rule(std::string_view text);
+
+enum class Certainty { certain, probable, possible, none };
+[[nodiscard]] std::string_view to_string(Certainty certainty);
+[[nodiscard]] std::optional<Certainty> parse_certainty(std::string_view text);
+
+/// What a repair makes of a task. undecided is shown and not repaired; unchanged is for findings that are only reported.
+enum class Outcome { succeeded, failed, cancelled, requeued, parked, released, unchanged, undecided };
+[[nodiscard]] std::string_view to_string(Outcome outcome);
+[[nodiscard]] std::optional<Outcome> parse_outcome(std::string_view text);
+
+/// Whether plain `reconcile` repairs the finding.
+enum class Repair {
+  yes,             ///< plain reconcile does it
+  needs_max_age,   ///< only with --max-age on the command line (or a reap threshold)
+  needs_outcome,   ///< undecided: only with --outcome
+  hazard,          ///< a hazard stands in the way: only with --accept-hazard
+  never,           ///< reported only
+};
+[[nodiscard]] std::string_view to_string(Repair repair);
+
+/// One thing that was read and that speaks for the finding ("completed_at", "2025-… is set", "worker agents").
+struct Evidence {
+  std::string source;  ///< column, table or liveness source
+  std::string text;    ///< a short sentence without full stop
+};
+
+/// Is the task's worker at work? unknown is neither.
+enum class Liveness { alive, dead, unknown };
+[[nodiscard]] std::string_view to_string(Liveness liveness);
+
+/// A task that is wrong. One per task: the strongest rule; others that fired stand in `also`.
+struct Finding {
+  Task task;
+  Rule rule = Rule::overdue;
+  Certainty certainty = Certainty::none;
+  Outcome outcome = Outcome::undecided;
+  Repair repair = Repair::never;
+  std::vector<Evidence> evidence;
+  std::vector<Rule> also;
+  std::vector<std::string> hazards;   ///< names of hazards that hold, accepted or not
+  Liveness liveness = Liveness::unknown;
+  std::optional<Instant> since;       ///< from when the age counts (start, or its fallback)
+  std::string note;                   ///< "the worker table itself is suspect: no worker is alive"; may be empty
+  std::optional<std::string> request_reason;  ///< reason that stood in the cancel request
+};
+
+/// Age of a finding at `now`; nullopt when nothing readable says since when.
+[[nodiscard]] std::optional<Duration> age_of(const Finding& finding, Instant now);
+
+}  // namespace taskctl

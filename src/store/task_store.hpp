@@ -1,0 +1,65 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/change.hpp"
+#include "profile/profile.hpp"
+#include "sql/render.hpp"
+#include "store/connection.hpp"
+
+namespace taskctl {
+
+/// Workers known to one [[liveness]] table.
+struct WorkerCensus {
+  std::size_t known = 0;
+  std::size_t alive = 0;
+  /// Two or more are known and none is alive: then the source, not every worker, is what is likely to be wrong.
+  [[nodiscard]] bool suspect() const { return known >= 2 && alive == 0; }
+};
+
+struct StatusCount {
+  std::optional<std::string> status;
+  std::optional<TaskClass> task_class;   ///< nullopt: unmapped
+  std::int64_t count = 0;
+};
+
+/// The only door to the task tables. Every method is one statement (or a few) in the caller's transaction.
+class TaskStore {
+ public:
+  TaskStore(Connection& connection, const Profile& profile, const Schema& schema);
+
+  /// Facts of the rows that `request` names, in no particular order. by_key: missing rows are left out.
+  /// More than 500 keys are read in several statements.
+  void read_facts(const FactsRequest& request, const std::function<void(TaskFacts&&)>& sink);
+
+  /// One entry per [[liveness]] source, in order; sources that are not worker tables have {0, 0}.
+  std::vector<WorkerCensus> read_workers(Instant now);
+
+  /// The changes that `operations` would make for each task, one list per input, in order. Reads only.
+  /// Columns whose value would stay are not in `written`; an update that changes nothing is left out.
+  std::vector<std::vector<Change>> evaluate(const OperationList& operations, std::span<const EvaluationInput> tasks, Instant now);
+
+  /// Rows as they are now; nullopt where a row is missing or (with lock) held by somebody else.
+  std::vector<std::optional<Image>> read_rows(const TableName& table, std::span<const RowKey> keys, bool lock);
+
+  /// Writes one change; returns the rows affected (0 or 1). For an insert, fills the key it got.
+  std::int64_t write(Change& change);
+
+  std::vector<StatusCount> status_counts();
+
+  [[nodiscard]] Connection& connection() { return m_connection; }
+  [[nodiscard]] const Profile& profile() const { return m_profile; }
+  [[nodiscard]] const Schema& schema() const { return m_schema; }
+
+ private:
+  Connection& m_connection;
+  const Profile& m_profile;
+  const Schema& m_schema;
+  Dialect m_dialect;
+};
+
+}  // namespace taskctl
