@@ -48,6 +48,8 @@ class Context {
   /// read and checked, RLS checked. `access` is what the connection can do; `command_writes` is what the command is for
   /// (a dry run of a writing command opens for reading but may not use DATABASE_URL).
   std::unique_ptr<Session> open(const TargetOptions& options, const AgeOptions* age, Access access, bool command_writes);
+  /// Like open() for reading, but a profile that does not fit is no error (for `profile check`).
+  std::unique_ptr<Session> open_unchecked(const TargetOptions& options);
   /// A second connection to the same target that can write.
   std::unique_ptr<Session> reopen_for_writing(const Session& session, const ChangeOptions& options);
   /// Location and configuration only; nothing is opened.

@@ -1,0 +1,45 @@
+#include "commands/list-stuck/list_stuck.hpp"
+
+#include "commands/list-stuck/list_stuck_view.hpp"
+#include "engine/lister.hpp"
+
+namespace taskctl {
+
+void declare_list_stuck(CLI::App& app, ListStuckOptions& options) {
+  options.target.declare(app);
+  options.age.declare(app);
+  options.selector.declare(app);
+  options.output.allowed = {OutputFormat::table, OutputFormat::json, OutputFormat::jsonl,
+                            OutputFormat::csv,   OutputFormat::tsv,  OutputFormat::ids};
+  options.output.declare(app);
+  app.add_flag("--include-fine", options.include_fine)
+      ->description("also list settling tasks and active tasks with nothing wrong");
+  app.add_flag("--exit-code", options.exit_code)->description("end with 4 when something is stuck");
+  app.add_option("--sort", options.sort)
+      ->description("age (oldest first), id, kind, status, worker, rule or certainty")
+      ->type_name("FIELD")
+      ->check(CLI::IsMember({"age", "id", "kind", "status", "worker", "rule", "certainty"}));
+  add_parsed(app, "--limit", "print at most this many rows; the summary still counts all",
+             [&options](const std::string& text) { options.limit = parse_count(text, "--limit"); })
+      ->type_name("N");
+}
+
+int run_list_stuck(Context& context, const ListStuckOptions& options) {
+  const std::unique_ptr<Session> session = context.open(options.target, &options.age, Access::read, false);
+  const ListRequest request{.selector = options.selector.selector,
+                            .policy = session->policy,
+                            .now = session->now,
+                            .include_fine = options.include_fine};
+  const Listing listing = list_stuck(*session->store, request);
+  print_listing(context.streams(), listing,
+                {.format = options.output.format,
+                 .sort = options.sort,
+                 .limit = options.limit,
+                 .target = session->target_name(),
+                 .selection = options.selector.selector.describe(),
+                 .max_age = session->policy.max_age});
+  const bool found = listing.summary.stuck > 0;
+  return static_cast<int>(options.exit_code && found ? ExitCode::findings : ExitCode::ok);
+}
+
+}  // namespace taskctl

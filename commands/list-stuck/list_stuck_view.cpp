@@ -1,0 +1,172 @@
+#include "commands/list-stuck/list_stuck_view.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "base/duration.hpp"
+#include "base/spool.hpp"
+#include "base/timestamp.hpp"
+#include "view/finding_table.hpp"
+#include "view/json.hpp"
+
+namespace taskctl {
+
+namespace {
+
+using Sorted = std::vector<std::pair<std::string, std::uint64_t>>;
+
+/// Text that sorts as the field should: numbers padded, oldest first for age.
+std::string sort_key(const ListItem& item, const std::string& field) {
+  const Finding& finding = item.finding;
+  if (field == "age") {
+    // Unknown ages come last: they are not old.
+    const std::int64_t since =
+        finding.since ? finding.since->time_since_epoch().count() : std::numeric_limits<std::int64_t>::max();
+    return fmt::format("{:020}", static_cast<std::uint64_t>(since) + (std::uint64_t{1} << 63U));
+  }
+  if (field == "kind") {
+    return finding.task.kind.value_or("");
+  }
+  if (field == "status") {
+    return finding.task.status.value_or("");
+  }
+  if (field == "worker") {
+    return finding.task.worker.value_or("");
+  }
+  if (field == "rule") {
+    return fmt::format("{:03}", static_cast<int>(finding.rule));
+  }
+  if (field == "certainty") {
+    return fmt::format("{:03}", static_cast<int>(finding.certainty));
+  }
+  return finding.task.key.text();
+}
+
+std::vector<std::string> cells_of(const ListItem& item, Instant now) {
+  const Finding& finding = item.finding;
+  const std::optional<Duration> age = age_of(finding, now);
+  return {finding.task.key.text(),
+          finding.task.kind.value_or(""),
+          finding.task.status.value_or(""),
+          finding.task.task_class ? std::string{to_string(*finding.task.task_class)} : "",
+          age ? fmt::format("{:.3f}", std::chrono::duration<double>{*age}.count()) : "",
+          finding.since ? format_instant(*finding.since) : "",
+          finding.task.worker.value_or(""),
+          item.fine ? "" : std::string{to_string(finding.rule)},
+          item.fine ? "" : std::string{to_string(finding.certainty)},
+          item.fine ? "" : std::string{to_string(finding.outcome)},
+          item.fine ? "" : std::string{to_string(finding.repair)}};
+}
+
+const std::vector<std::string> k_cell_titles = {"id",     "kind", "status",    "class",   "age_seconds", "since",
+                                                "worker", "rule", "certainty", "outcome", "repair"};
+
+Json item_json(const ListItem& item, Instant now) {
+  Json json = to_json(item.finding, now);
+  if (item.fine) {
+    json["rule"] = nullptr;
+    json["outcome"] = nullptr;
+    json["fine"] = true;
+  }
+  return json;
+}
+
+/// The items in the wanted order, one decoded at a time.
+class Items {
+ public:
+  Items(const Listing& listing, const ListView& view) {
+    listing.items.for_each([&](std::string_view bytes) {
+      m_order.emplace_back(sort_key(decode_item(bytes), view.sort), m_records.append(bytes));
+    });
+    std::stable_sort(m_order.begin(), m_order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    if (view.limit && m_order.size() > *view.limit) {
+      m_order.resize(*view.limit);
+    }
+  }
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (const auto& [key, position] : m_order) {
+      visit(decode_item(m_records.read(position)));
+    }
+  }
+
+ private:
+  Spool m_records;
+  Sorted m_order;
+};
+
+void print_json(Streams& streams, const Listing& listing, const ListView& view, const Items& items) {
+  Json head;
+  head["schema"] = "taskctl.list-stuck/1";
+  head["target"] = view.target;
+  head["now"] = format_instant(listing.now);
+  head["selection"] = view.selection;
+  head["max_age_seconds"] = std::chrono::duration_cast<std::chrono::seconds>(view.max_age).count();
+  std::string text = dump(head);
+  text.pop_back();
+  streams.out(text + ",\n\"findings\":[");
+  bool first = true;
+  items.for_each([&](const ListItem& item) {
+    streams.out((first ? "\n" : ",\n") + dump(item_json(item, listing.now)));
+    first = false;
+  });
+  streams.out(first ? "],\n" : "\n],\n");
+  streams.line("\"warnings\":" + dump(Json(listing.warnings)) + ",");
+  streams.line("\"summary\":" + dump(to_json(listing.summary)) + "}");
+}
+
+void print_jsonl(Streams& streams, const Listing& listing, const Items& items) {
+  items.for_each([&](const ListItem& item) {
+    Json json{{"type", "finding"}};
+    json.update(item_json(item, listing.now));
+    streams.line(dump(json));
+  });
+  Json summary{{"type", "summary"}};
+  summary.update(to_json(listing.summary));
+  streams.line(dump(summary));
+}
+
+void print_table(Streams& streams, const Listing& listing, const ListView& view, const Items& items) {
+  TableWriter table = finding_table();
+  items.for_each([&](const ListItem& item) { add_finding(table, item, listing.now); });
+  table.write(streams);
+  streams.line(summary_line(listing.summary));
+  streams.talk(fmt::format("selected: {}; max age {}; as of {}", view.selection, format_duration(view.max_age),
+                           format_instant(listing.now)));
+}
+
+}  // namespace
+
+void print_listing(Streams& streams, const Listing& listing, const ListView& view) {
+  for (const std::string& warning : listing.warnings) {
+    streams.warn(warning);
+  }
+  const Items items{listing, view};
+  switch (view.format) {
+    case OutputFormat::json:
+      print_json(streams, listing, view, items);
+      break;
+    case OutputFormat::jsonl:
+      print_jsonl(streams, listing, items);
+      break;
+    case OutputFormat::csv:
+    case OutputFormat::tsv: {
+      const auto line = view.format == OutputFormat::csv ? csv_line : tsv_line;
+      streams.out(line(k_cell_titles));
+      items.for_each([&](const ListItem& item) { streams.out(line(cells_of(item, listing.now))); });
+      break;
+    }
+    case OutputFormat::ids:
+      items.for_each([&](const ListItem& item) { streams.line(item.finding.task.key.text()); });
+      break;
+    case OutputFormat::table:
+      print_table(streams, listing, view, items);
+      break;
+  }
+}
+
+}  // namespace taskctl

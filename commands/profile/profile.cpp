@@ -1,0 +1,163 @@
+#include "commands/profile/profile.hpp"
+
+#include <fmt/format.h>
+
+#include "base/file.hpp"
+#include "base/text.hpp"
+#include "cli/app.hpp"
+#include "engine/profile_choice.hpp"
+#include "profile/profile_reader.hpp"
+#include "view/json.hpp"
+#include "view/table_writer.hpp"
+
+namespace taskctl {
+
+namespace {
+
+std::string engines_of(const Profile& profile) {
+  std::vector<std::string> names;
+  for (const Engine engine : profile.engines) {
+    names.emplace_back(to_string(engine));
+  }
+  return join(names, ", ");
+}
+
+int list_profiles(Streams& streams, OutputFormat format) {
+  Json list = Json::array();
+  TableWriter table{{{.title = "NAME"},
+                     {.title = "ENGINES"},
+                     {.title = "SAFETY"},
+                     {.title = "SUMMARY", .shrinkable = true}}};
+  for (const std::string& name : builtin_profile_names()) {
+    const Profile profile = find_profile(name);
+    list.push_back({{"name", name},
+                    {"engines", engines_of(profile)},
+                    {"safety", to_string(profile.safety)},
+                    {"summary", profile.summary}});
+    table.row({name, engines_of(profile), std::string{to_string(profile.safety)}, profile.summary});
+  }
+  if (format == OutputFormat::json) {
+    streams.line(dump_pretty({{"schema", "taskctl.profile-list/1"}, {"profiles", list}}));
+  } else {
+    table.write(streams);
+  }
+  return static_cast<int>(ExitCode::ok);
+}
+
+int show_profile(Streams& streams, const std::string& name) {
+  const Profile profile = find_profile(name);
+  streams.out(profile.file == "built-in" ? std::string{builtin_profile_text(profile.name)} : read_file(profile.file));
+  return static_cast<int>(ExitCode::ok);
+}
+
+void print_lines(Streams& streams, std::string_view title, const std::vector<std::string>& lines) {
+  if (lines.empty()) {
+    return;
+  }
+  streams.line(title);
+  for (const std::string& line : lines) {
+    streams.line("  " + printable(line));
+  }
+}
+
+void print_check(Streams& streams, const Profile& profile, const ProfileCheck& check) {
+  streams.line(fmt::format("profile {} ({}), safety {}", profile.name, profile.file, to_string(profile.safety)));
+  std::vector<std::string> problems;
+  for (const SchemaProblem& problem : check.problems) {
+    problems.push_back(problem.where + ": " + problem.text);
+  }
+  print_lines(streams, "does not fit:", problems);
+  if (problems.empty()) {
+    streams.line("fits: every table and column is there");
+  }
+  TableWriter readings{{{.title = "PROPERTY"}, {.title = "READ-FROM", .shrinkable = true}, {.title = "AS", .shrinkable = true}}};
+  for (const ProfileCheck::Reading& reading : check.readings) {
+    readings.row({reading.property, reading.source, reading.encoding});
+  }
+  readings.write(streams);
+  TableWriter statuses{{{.title = "STATUS", .shrinkable = true}, {.title = "CLASS"}, {.title = "ROWS", .right = true}}};
+  for (const StatusCount& status : check.statuses) {
+    statuses.row({status.status.value_or("NULL"),
+                  status.task_class ? std::string{to_string(*status.task_class)} : "not mapped",
+                  fmt::to_string(status.count)},
+                 status.task_class ? Style::plain : Style::yellow);
+  }
+  statuses.write(streams);
+  print_lines(streams, "missing privileges:", check.missing_privileges);
+  print_lines(streams, "row-level security hides rows of:", check.row_security);
+  print_lines(streams, "triggers:", check.triggers);
+  if (!check.note.empty()) {
+    streams.line(check.note);
+  }
+}
+
+Json check_json(const Session& session, const Profile& profile, const ProfileCheck& check) {
+  Json json{{"schema", "taskctl.profile-check/1"}, {"profile", profile.name}, {"file", profile.file}};
+  json["target"] = session.target_name();
+  json["fits"] = check.problems.empty();
+  json["problems"] = Json::array();
+  for (const SchemaProblem& problem : check.problems) {
+    json["problems"].push_back({{"where", problem.where}, {"text", problem.text}});
+  }
+  json["readings"] = Json::array();
+  for (const ProfileCheck::Reading& reading : check.readings) {
+    json["readings"].push_back(
+        {{"property", reading.property}, {"source", reading.source}, {"encoding", reading.encoding}});
+  }
+  json["statuses"] = Json::array();
+  for (const StatusCount& status : check.statuses) {
+    json["statuses"].push_back({{"status", status.status ? Json(*status.status) : Json()},
+                                {"class", status.task_class ? Json(to_string(*status.task_class)) : Json()},
+                                {"count", status.count}});
+  }
+  json["missing_privileges"] = check.missing_privileges;
+  json["row_security"] = check.row_security;
+  json["triggers"] = check.triggers;
+  json["note"] = check.note;
+  return json;
+}
+
+int check_live(Context& context, const ProfileOptions& options) {
+  const std::unique_ptr<Session> session = context.open_unchecked(options.target);
+  const ProfileCheck check = check_profile(*session->connection, session->profile);
+  Streams& streams = context.streams();
+  if (options.output.format == OutputFormat::json) {
+    streams.line(dump_pretty(check_json(*session, session->profile, check)));
+  } else {
+    print_check(streams, session->profile, check);
+  }
+  return static_cast<int>(check.problems.empty() ? ExitCode::ok : ExitCode::mismatch);
+}
+
+}  // namespace
+
+void declare_profile(CLI::App& app, ProfileOptions& options) {
+  using Action = ProfileOptions::Action;
+  options.target.declare(app);
+  options.output.declare(app);
+  app.require_subcommand(1, 1);
+  const auto action = [&](const char* name, const char* description, Action value) {
+    CLI::App* sub = app.add_subcommand(name, description)->fallthrough();
+    sub->parse_complete_callback([&options, value] { options.action = value; });
+    return sub;
+  };
+  action("list", "list the profiles that are built in", Action::list);
+  CLI::App* show = action("show", "print a profile", Action::show);
+  show->add_option("NAME", options.name)->description("a built-in profile, or a file")->required();
+  action("check", "does the profile fit the live schema, and what would be read as what?", Action::check);
+}
+
+int run_profile(Context& context, const ProfileOptions& options) {
+  switch (options.action) {
+    case ProfileOptions::Action::show:
+      return show_profile(context.streams(), unshield(options.name));
+    case ProfileOptions::Action::check:
+      return check_live(context, options);
+    case ProfileOptions::Action::list:
+    case ProfileOptions::Action::none:
+      break;
+  }
+  return list_profiles(context.streams(), options.output.format);
+}
+
+}  // namespace taskctl

@@ -1,0 +1,39 @@
+#include "commands/reconcile/reconcile.hpp"
+
+#include "commands/shared/change_flow.hpp"
+#include "commands/shared/outcome_option.hpp"
+#include "engine/planner.hpp"
+
+namespace taskctl {
+
+void declare_reconcile(CLI::App& app, ReconcileOptions& options) {
+  options.target.declare(app);
+  options.age.declare(app);
+  options.selector.declare(app);
+  options.change.declare(app, true);
+  options.output.declare(app);
+  declare_outcome(app, options.outcome);
+  add_parsed(app, "--limit", "repair at most this many tasks, the oldest first",
+             [&options](const std::string& text) { options.limit = parse_count(text, "--limit"); })
+      ->type_name("N");
+  app.add_flag("--exit-code", options.exit_code)->description("with --dry-run: end with 4 when the plan is not empty");
+}
+
+int run_reconcile(Context& context, const ReconcileOptions& options) {
+  const std::unique_ptr<Session> session = context.open(options.target, &options.age, Access::read, true);
+  require_outcome(session->profile, options.outcome);
+  session->policy.outcome = options.outcome;
+  const Plan plan = plan_reconcile(*session->store, {.selector = options.selector.selector,
+                                                     .policy = session->policy,
+                                                     .now = session->now,
+                                                     .reason = options.change.reason,
+                                                     .limit = options.limit});
+  return run_change_flow(context, *session, plan,
+                         {.target = options.target,
+                          .change = options.change,
+                          .format = options.output.format,
+                          .exit_code = options.exit_code,
+                          .judge = {}});
+}
+
+}  // namespace taskctl

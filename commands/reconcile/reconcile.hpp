@@ -1,0 +1,25 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/context.hpp"
+#include "cli/options.hpp"
+
+namespace taskctl {
+
+struct ReconcileOptions {
+  TargetOptions target;
+  AgeOptions age;
+  SelectorOptions selector;
+  ChangeOptions change;
+  OutputOptions output;
+  std::optional<std::size_t> limit;
+  std::optional<Outcome> outcome;
+  bool exit_code = false;
+};
+
+void declare_reconcile(CLI::App& app, ReconcileOptions& options);
+int run_reconcile(Context& context, const ReconcileOptions& options);
+
+}  // namespace taskctl

@@ -1,0 +1,36 @@
+#include "commands/registry.hpp"
+
+#include "commands/backup/backup.hpp"
+#include "commands/cancel/cancel.hpp"
+#include "commands/config/config.hpp"
+#include "commands/history/history.hpp"
+#include "commands/list-stuck/list_stuck.hpp"
+#include "commands/profile/profile.hpp"
+#include "commands/reconcile/reconcile.hpp"
+#include "commands/show/show.hpp"
+#include "commands/undo/undo.hpp"
+
+namespace taskctl {
+
+std::vector<Command> all_commands() {
+  return {
+      make_command("list-stuck", "List tasks that are wrong, since when, why, and what reconcile would do", "look",
+                   declare_list_stuck, run_list_stuck),
+      make_command("show", "Show one task: its row, its worker, and every rule with why it fired or did not", "look",
+                   declare_show, run_show),
+      make_command("reconcile", "Repair what list-stuck finds: previewed, backed up, guarded, journalled", "repair",
+                   declare_reconcile, run_reconcile),
+      make_command("cancel", "End the tasks that you name; with --force running ones too", "repair", declare_cancel,
+                   run_cancel),
+      make_command("undo", "Take a run back: every column of every changed row as it was", "repair", declare_undo,
+                   run_undo),
+      make_command("history", "List the runs that changed this database, or show one", "look", declare_history,
+                   run_history),
+      make_command("backup", "Make, list, verify and restore consistent copies", "safety", declare_backup, run_backup),
+      make_command("profile", "List, show and check the profiles that say how a schema is read", "setup",
+                   declare_profile, run_profile),
+      make_command("config", "Show every setting with where it comes from", "setup", declare_config, run_config),
+  };
+}
+
+}  // namespace taskctl

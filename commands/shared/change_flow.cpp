@@ -1,0 +1,205 @@
+#include "commands/shared/change_flow.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/digest.hpp"
+#include "base/duration.hpp"
+#include "base/timestamp.hpp"
+#include "commands/shared/guards.hpp"
+#include "commands/shared/plan_view.hpp"
+#include "commands/shared/repair_backup.hpp"
+
+namespace taskctl {
+
+namespace {
+
+ExitCode default_verdict(const ApplyResult& applied) {
+  const RunRecord& run = applied.run;
+  const bool undone = run.conflicts + run.busy + run.failed > 0 ||
+                      std::any_of(applied.reports.begin(), applied.reports.end(), [](const UnitReport& report) {
+                        return report.result == UnitResult::waiting || report.result == UnitResult::refused;
+                      });
+  return undone ? ExitCode::partial : ExitCode::ok;
+}
+
+/// Conflict and busy are often over a moment later: those tasks are planned afresh, once.
+std::vector<std::string> worth_a_second_try(const ApplyResult& result) {
+  std::vector<std::string> tasks;
+  for (const UnitReport& report : result.reports) {
+    if (report.result == UnitResult::conflict || report.result == UnitResult::busy) {
+      tasks.push_back(report.task);
+    }
+  }
+  return tasks;
+}
+
+/// The second result on top of the first: reports of re-planned tasks are replaced.
+void merge_second_try(ApplyResult& first, ApplyResult second, const Plan& again) {
+  std::vector<UnitReport> kept;
+  for (UnitReport& report : first.reports) {
+    if (report.result != UnitResult::conflict && report.result != UnitResult::busy) {
+      kept.push_back(std::move(report));
+    }
+  }
+  for (const LeftOut& left : again.left_out) {
+    kept.push_back({.task = left.task, .result = UnitResult::moved_on, .detail = left.detail});
+    ++second.run.moved_on;
+  }
+  kept.insert(kept.end(), std::make_move_iterator(second.reports.begin()),
+              std::make_move_iterator(second.reports.end()));
+  first.reports = std::move(kept);
+  first.applied.insert(first.applied.end(), second.applied.begin(), second.applied.end());
+  first.stopped = second.stopped;
+  first.status_after = std::move(second.status_after);
+  first.run = std::move(second.run);
+}
+
+RunRecord new_run(Context& context, Session& session, const Plan& plan, const std::string& backup) {
+  const Instant now = session.connection->now();
+  return {.id = new_run_id(now),
+          .command = plan.command,
+          .started = now,
+          .author = current_author(),
+          .reason = plan.reason,
+          .arguments = context.argument_text(),
+          .version = TASKCTL_VERSION,
+          .profile = plan.profile,
+          .profile_hash = plan.profile_hash,
+          .plan_hash = plan.hash(),
+          .plan_nonce = plan.nonce,
+          .undoes = plan.undoes,
+          .backup = backup,
+          .detection_now = plan.given_now};
+}
+
+class Flow {
+ public:
+  Flow(Context& context, const Session& reading, const Plan& plan, const FlowRequest& request)
+      : m_context{context}, m_streams{context.streams()}, m_reading{reading}, m_plan{plan}, m_request{request} {}
+
+  int run() {
+    if (m_request.format == OutputFormat::json) {
+      m_json.emplace(m_streams, m_plan, m_reading, m_request.change.dry_run);
+    } else {
+      print_plan(m_streams, m_plan, m_reading);
+    }
+    int code = 0;
+    try {
+      code = go_on();
+    } catch (const Error& error) {
+      if (m_json) {
+        m_json->end(static_cast<int>(error.code()));
+      }
+      throw;
+    }
+    if (m_json) {
+      m_json->end(code);
+    }
+    return code;
+  }
+
+ private:
+  int go_on() {
+    if (m_request.change.dry_run || m_plan.empty()) {
+      const FlowResult result{.applied = {}, .dry_run = m_request.change.dry_run};
+      if (m_request.exit_code && !m_plan.empty()) {
+        return static_cast<int>(ExitCode::findings);
+      }
+      if (!m_request.change.dry_run && !m_json) {
+        m_streams.talk("nothing to do: no backup, no journal, no lock was made");
+      }
+      return static_cast<int>(m_request.judge ? m_request.judge(result) : ExitCode::ok);
+    }
+    require_permission(m_context, m_reading, m_plan, m_request.change, m_request.format);
+    return apply();
+  }
+
+  int apply() {
+    const std::unique_ptr<Session> session = m_context.reopen_for_writing(m_reading, m_request.change);
+    m_streams.talk(banner(*session));
+    Connection& connection = *session->connection;
+    m_context.stop().set_interrupter([&connection] { connection.interrupt(); });
+    const std::unique_ptr<RunLock> lock = m_context.drivers().of(connection.engine()).lock(
+        connection, session->location,
+        {.command = m_plan.command,
+         .wait = m_request.change.lock_wait.value_or(Duration{}),
+         .stop = &m_context.stop()});
+    const std::string backup = back_up(*session);
+    if (!session->journal->exists()) {
+      session->journal->create();
+      m_streams.talk("created the journal (taskctl_runs, taskctl_changes) in the target database");
+    }
+    FlowResult result{.applied = write(*session, *lock, backup), .dry_run = false};
+    m_context.stop().set_interrupter({});
+    return report(result, backup);
+  }
+
+  std::string back_up(Session& session) {
+    const std::optional<BackupResult> made =
+        back_up_before_repair(m_context, session, m_plan, m_request.target, m_request.change);
+    if (!made) {
+      return {};
+    }
+    m_streams.talk(fmt::format("backup {} ({}, verified: {})", made->path.string(), to_string(made->manifest.scope),
+                               to_string(made->manifest.verified)));
+    return made->path.string();
+  }
+
+  ApplyResult write(Session& session, RunLock& lock, const std::string& backup) {
+    const bool sqlite = session.connection->engine() == Engine::sqlite;
+    const ApplyOptions options{
+        .batch_size = m_request.change.batch_size.value_or(0),
+        .batch_target = sqlite ? std::chrono::milliseconds{50} : std::chrono::milliseconds{100},
+        .stop = &m_context.stop(),
+        .clock = &m_context.clock(),
+        .lock = &lock,
+        .progress = [this](const ApplyProgress& progress) {
+          m_streams.progress(fmt::format("{} of {} tasks", progress.done, progress.total));
+        }};
+    Applier applier{*session.store, *session.journal, options};
+    ApplyResult result = applier.apply(m_plan, new_run(m_context, session, m_plan, backup));
+    const std::vector<std::string> again = worth_a_second_try(result);
+    if (!again.empty() && !result.stopped) {
+      const Plan second = replan(*session.store, m_plan, again);
+      RunRecord run = result.run;
+      run.conflicts -= std::count_if(result.reports.begin(), result.reports.end(),
+                                     [](const UnitReport& r) { return r.result == UnitResult::conflict; });
+      run.busy -= std::count_if(result.reports.begin(), result.reports.end(),
+                                [](const UnitReport& r) { return r.result == UnitResult::busy; });
+      merge_second_try(result, applier.apply(second, std::move(run)), second);
+    }
+    m_streams.end_progress();
+    return result;
+  }
+
+  int report(const FlowResult& result, const std::string& backup) {
+    if (m_json) {
+      m_json->result(result.applied, backup);
+    } else {
+      print_result(m_streams, m_plan, result.applied);
+    }
+    if (result.applied.stopped && m_context.stop().requested()) {
+      m_streams.talk("stopped by a signal; what is listed as applied is durable");
+      return 128 + m_context.stop().signal();
+    }
+    return static_cast<int>(m_request.judge ? m_request.judge(result) : default_verdict(result.applied));
+  }
+
+  Context& m_context;
+  Streams& m_streams;
+  const Session& m_reading;
+  const Plan& m_plan;
+  const FlowRequest& m_request;
+  std::optional<PlanJson> m_json;
+};
+
+}  // namespace
+
+int run_change_flow(Context& context, const Session& session, const Plan& plan, const FlowRequest& request) {
+  return Flow{context, session, plan, request}.run();
+}
+
+}  // namespace taskctl

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "cli/context.hpp"
+#include "cli/options.hpp"
+#include "engine/applier.hpp"
+#include "engine/planner.hpp"
+#include "view/format.hpp"
+
+namespace taskctl {
+
+/// What became of a plan, for commands that have exit rules of their own (cancel).
+struct FlowResult {
+  ApplyResult applied;
+  bool dry_run = false;
+};
+
+struct FlowRequest {
+  const TargetOptions& target;
+  const ChangeOptions& change;
+  OutputFormat format = OutputFormat::table;
+  bool exit_code = false;                ///< --exit-code: 4 when the plan is not empty
+  /// How the command ends, given what happened; by default partial when something was not done, else ok.
+  std::function<ExitCode(const FlowResult&)> judge;
+};
+
+/// The one way from a plan to a changed database, for reconcile, cancel and undo: show the plan → (dry run ends) →
+/// limits and confirmation → banner → lock → backup → journal → guarded batches → one re-plan for conflicts and busy
+/// rows → result. No transaction is open while a person reads or a backup runs. An empty plan makes no backup,
+/// no journal and no lock.
+int run_change_flow(Context& context, const Session& session, const Plan& plan, const FlowRequest& request);
+
+}  // namespace taskctl

@@ -1,0 +1,81 @@
+#include "commands/shared/guards.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+
+namespace taskctl {
+
+namespace {
+
+constexpr std::size_t k_default_max_changes = 1000;
+
+/// Hazards of the plan's tasks that were accepted: the question names them.
+std::string accepted_hazards(const Plan& plan) {
+  std::set<std::string> names;
+  plan.for_each([&](std::size_t, const PlanUnit& unit) {
+    if (unit.finding) {
+      names.insert(unit.finding->hazards.begin(), unit.finding->hazards.end());
+    }
+  });
+  std::string text;
+  for (const std::string& name : names) {
+    text += (text.empty() ? "" : ", ") + name;
+  }
+  return text;
+}
+
+void require_answer(Streams& streams, const std::string& question, const std::string& wanted) {
+  const std::optional<std::string> answer = streams.ask(question);
+  if (!answer || *answer != wanted) {
+    throw Error{ExitCode::refused, fmt::format("not confirmed: '{}' was expected; nothing was changed", wanted)};
+  }
+}
+
+}  // namespace
+
+void require_permission(Context& context, const Session& session, const Plan& plan, const ChangeOptions& change,
+                        OutputFormat format) {
+  Streams& streams = context.streams();
+  const Streams::Options& terminal = streams.options();
+  const bool interactive =
+      terminal.in_is_terminal && terminal.err_is_terminal && format != OutputFormat::json && !change.yes;
+  const TargetConfig& target = session.config.target;
+  if (!interactive && !change.yes) {
+    throw Error{ExitCode::refused, fmt::format("{} would change {} tasks and nobody confirmed it; nothing was changed",
+                                               plan.command, plan.size()),
+                "Look at the plan, then repeat the command with --yes."};
+  }
+  if (target.is_protected.value) {
+    if (interactive) {
+      require_answer(streams, fmt::format("'{}' is protected. Type its name to go on: ", target.name), target.name);
+    } else if (change.confirm != target.name) {
+      throw Error{ExitCode::refused, fmt::format("target '{}' is protected; nothing was changed", target.name),
+                  fmt::format("Add --confirm {} when this is the database that you mean.", target.name)};
+    }
+  }
+  const std::size_t limit = change.max_changes.value_or(target.max_changes.value.value_or(k_default_max_changes));
+  if (interactive) {
+    const std::string hazards = accepted_hazards(plan);
+    const std::string where = session.target_name();
+    if (plan.size() > limit) {
+      require_answer(streams, fmt::format("{} tasks on {}. Type the number to go on: ", plan.size(), where),
+                     fmt::to_string(plan.size()));
+      return;
+    }
+    const std::optional<std::string> answer =
+        streams.ask(fmt::format("{}{} {} tasks on {}? [y/N] ", hazards.empty() ? "" : "hazards " + hazards + ": ",
+                                plan.command, plan.size(), where));
+    if (!answer || (*answer != "y" && *answer != "Y" && *answer != "yes")) {
+      throw Error{ExitCode::refused, "not confirmed; nothing was changed"};
+    }
+    return;
+  }
+  if (plan.size() > limit) {
+    throw Error{ExitCode::refused,
+                fmt::format("the plan has {} tasks, more than --max-changes {}; nothing was changed", plan.size(), limit),
+                fmt::format("Look at it with --dry-run, then: {} --max-changes {}", context.argument_text(), plan.size())};
+  }
+}
+
+}  // namespace taskctl

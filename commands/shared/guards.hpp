@@ -1,0 +1,15 @@
+#pragma once
+
+#include "cli/context.hpp"
+#include "cli/options.hpp"
+#include "engine/plan.hpp"
+#include "view/format.hpp"
+
+namespace taskctl {
+
+/// Limits and confirmation before the first write (design 4.9): --yes or an answer on a terminal, --max-changes, the
+/// name of a protected target. Throws Error{refused} whose hint is what to type to go on. JSON never asks.
+void require_permission(Context& context, const Session& session, const Plan& plan, const ChangeOptions& change,
+                        OutputFormat format);
+
+}  // namespace taskctl

@@ -1,0 +1,213 @@
+#include "commands/shared/plan_view.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "base/duration.hpp"
+#include "base/text.hpp"
+#include "base/timestamp.hpp"
+#include "view/finding_table.hpp"
+
+namespace taskctl {
+
+namespace {
+
+std::string plural(std::int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+std::string unit_heading(const PlanUnit& unit, Instant now) {
+  if (!unit.finding) {
+    return printable(unit.task);
+  }
+  const Finding& finding = *unit.finding;
+  std::string text = printable(unit.task);
+  if (finding.task.kind) {
+    text += "  " + printable(*finding.task.kind);
+  }
+  text += fmt::format("  → {}", to_string(finding.outcome));
+  if (finding.certainty != Certainty::none) {
+    text += fmt::format("  ({}, {})", to_string(finding.rule), to_string(finding.certainty));
+  }
+  if (const std::optional<Duration> age = age_of(finding, now)) {
+    text += "  age " + format_age(*age);
+  }
+  return text;
+}
+
+void print_unit(Streams& streams, const PlanUnit& unit, Instant now) {
+  const bool colour = streams.options().colour;
+  streams.line(styled(unit_heading(unit, now), Style::bold, colour));
+  if (unit.finding) {
+    for (const Evidence& evidence : unit.finding->evidence) {
+      streams.line(fmt::format("    because {}: {}", printable(evidence.source), printable(evidence.text)));
+    }
+    if (unit.finding->liveness == Liveness::alive) {
+      streams.line(styled(fmt::format("    worker {} is alive and was not told",
+                                      printable(unit.finding->task.worker.value_or("-"))),
+                          Style::yellow, colour));
+    }
+  }
+  for (const Change& change : unit.changes) {
+    streams.line(fmt::format("    {} {} {}", to_string(change.operation), change.table.display(),
+                             printable(change.key.display())));
+    for (const std::string& line : change_lines(change)) {
+      streams.line("        " + line);
+    }
+  }
+}
+
+void print_left_out(Streams& streams, const Plan& plan) {
+  // Grouped by why, because a bulk run leaves thousands alone for one reason.
+  std::map<LeftOut::Why, std::vector<const LeftOut*>> groups;
+  for (const LeftOut& left : plan.left_out) {
+    groups[left.why].push_back(&left);
+  }
+  constexpr std::size_t k_shown = 20;
+  for (const auto& [why, members] : groups) {
+    streams.line(fmt::format("left alone, {} ({}):", to_string(why), members.size()));
+    for (std::size_t i = 0; i < members.size() && i < k_shown; ++i) {
+      streams.line(fmt::format("    {}{}{}", printable(members[i]->task), members[i]->detail.empty() ? "" : ": ",
+                               printable(members[i]->detail)));
+    }
+    if (members.size() > k_shown) {
+      streams.line(fmt::format("    … and {} more (--output json lists all)", members.size() - k_shown));
+    }
+  }
+}
+
+Json counts_json(const std::map<std::string, std::int64_t>& counts) {
+  Json json = Json::object();
+  for (const auto& [status, count] : counts) {
+    json[status] = count;
+  }
+  return json;
+}
+
+}  // namespace
+
+void print_plan(Streams& streams, const Plan& plan, const Session& session) {
+  for (const std::string& warning : plan.warnings) {
+    streams.warn(warning);
+  }
+  plan.for_each([&](std::size_t, const PlanUnit& unit) { print_unit(streams, unit, plan.now); });
+  print_left_out(streams, plan);
+  const auto units = static_cast<std::int64_t>(plan.size());
+  streams.line(fmt::format("plan: {}, {} on {}; detected at {}", plural(units, "task"),
+                           plural(plan.change_count(), "row change"), session.target_name(),
+                           format_instant(plan.now)));
+  if (plan.remaining > 0) {
+    streams.line(fmt::format("{} more beyond --limit", plan.remaining));
+  }
+  streams.talk(fmt::format("selected: {}", plan.selector.describe()));
+}
+
+void print_result(Streams& streams, const Plan& plan, const ApplyResult& result) {
+  constexpr std::size_t k_shown = 50;
+  std::size_t shown = 0;
+  for (const UnitReport& report : result.reports) {
+    if (++shown > k_shown) {
+      streams.line(fmt::format("… and {} more (--output json lists all)", result.reports.size() - k_shown));
+      break;
+    }
+    if (report.result != UnitResult::applied) {
+      streams.line(fmt::format("{}: {}{}{}", to_string(report.result), printable(report.task),
+                               report.detail.empty() ? "" : ": ", printable(report.detail)));
+    }
+    for (const SideEffect& effect : report.side_effects) {
+      streams.line(fmt::format("side effect: {}: {}.{} is {} instead of {}", printable(report.task), effect.table,
+                               effect.column, printable(to_display(effect.actual)),
+                               printable(to_display(effect.planned))));
+    }
+  }
+  const RunRecord& run = result.run;
+  streams.line(fmt::format("applied {}, moved on {}, conflict {}, busy {}, failed {}", run.applied, run.moved_on,
+                           run.conflicts, run.busy, run.failed));
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> statuses;
+  for (const auto& [status, count] : plan.status_before) {
+    statuses[status].first = count;
+  }
+  for (const auto& [status, count] : result.status_after) {
+    statuses[status].second = count;
+  }
+  std::string counts;
+  for (const auto& [status, pair] : statuses) {
+    counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", printable(status),
+                          pair.first == pair.second ? fmt::to_string(pair.first)
+                                                    : fmt::format("{} → {}", pair.first, pair.second));
+  }
+  if (!result.status_after.empty()) {
+    streams.line("rows per status: " + counts);
+  }
+  if (plan.remaining > 0) {
+    streams.line(fmt::format("{} more beyond --limit", plan.remaining));
+  }
+  if (run.applied > 0) {
+    streams.line(fmt::format("run {}; take it back with: taskctl undo {}", run.id, run.id));
+  }
+}
+
+PlanJson::PlanJson(Streams& streams, const Plan& plan, const Session& session, bool dry_run)
+    : m_streams{streams}, m_plan{plan} {
+  Json head;
+  head["schema"] = "taskctl." + plan.command + "/1";
+  head["target"] = session.target_name();
+  head["profile"] = plan.profile;
+  head["now"] = format_instant(plan.now);
+  head["dry_run"] = dry_run;
+  head["selection"] = plan.selector.describe();
+  head["reason"] = plan.reason;
+  head["warnings"] = plan.warnings;
+  head["task_count"] = plan.size();
+  head["change_count"] = plan.change_count();
+  head["remaining"] = plan.remaining;
+  head["status_before"] = counts_json(plan.status_before);
+  std::string text = dump(head);
+  text.pop_back();
+  m_streams.out(text + ",\n\"tasks\":[");
+  bool first = true;
+  plan.for_each([&](std::size_t, const PlanUnit& unit) {
+    Json json = to_json(unit, plan.now);
+    if (plan.command == "cancel") {
+      // taskctl has no way to reach a worker: whoever cancels must know that it runs on.
+      json["worker_told"] = false;
+      json["worker_alive"] = unit.finding && unit.finding->liveness == Liveness::alive;
+    }
+    m_streams.out((first ? "\n" : ",\n") + dump(json));
+    first = false;
+  });
+  m_streams.out(first ? "],\n\"left_out\":[" : "\n],\n\"left_out\":[");
+  first = true;
+  for (const LeftOut& left : plan.left_out) {
+    m_streams.out((first ? "\n" : ",\n") + dump(to_json(left)));
+    first = false;
+  }
+  m_streams.out(first ? "]" : "\n]");
+}
+
+void PlanJson::result(const ApplyResult& result, const std::string& backup) {
+  Json json;
+  json["run"] = result.run.applied > 0 ? Json(result.run.id) : Json();
+  json["backup"] = backup.empty() ? Json() : Json(backup);
+  json["applied"] = result.run.applied;
+  json["moved_on"] = result.run.moved_on;
+  json["conflicts"] = result.run.conflicts;
+  json["busy"] = result.run.busy;
+  json["failed"] = result.run.failed;
+  json["stopped"] = result.stopped;
+  Json reports = Json::array();
+  for (const UnitReport& report : result.reports) {
+    reports.push_back(to_json(report));
+  }
+  json["reports"] = reports;
+  json["status_after"] = counts_json(result.status_after);
+  m_streams.out(",\n\"result\":" + dump(json));
+}
+
+void PlanJson::end(int exit_code) {
+  const Json exit{{"code", exit_code}, {"name", exit_code_name(exit_code)}};
+  m_streams.line(",\n\"exit\":" + dump(exit) + "}");
+}
+
+}  // namespace taskctl

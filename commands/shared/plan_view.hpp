@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+
+#include "cli/context.hpp"
+#include "engine/applier.hpp"
+#include "engine/plan.hpp"
+#include "view/format.hpp"
+#include "view/json.hpp"
+
+namespace taskctl {
+
+/// What --dry-run prints: every change of every task, then what is left alone and why.
+void print_plan(Streams& streams, const Plan& plan, const Session& session);
+
+/// Applied / moved on / conflict / busy / failed, the rows per status before and after, and how to take it back.
+void print_result(Streams& streams, const Plan& plan, const ApplyResult& result);
+
+/// Writes one JSON document piece by piece, so that a large plan is never whole in memory:
+/// begin (schema, target, now, plan) – units – left_out – then result and exit.
+class PlanJson {
+ public:
+  PlanJson(Streams& streams, const Plan& plan, const Session& session, bool dry_run);
+  void result(const ApplyResult& result, const std::string& backup);
+  /// Closes the document; must be called once.
+  void end(int exit_code);
+
+ private:
+  Streams& m_streams;
+  const Plan& m_plan;
+};
+
+}  // namespace taskctl

@@ -1,0 +1,64 @@
+#include "commands/shared/repair_backup.hpp"
+
+#include <map>
+
+namespace taskctl {
+
+namespace {
+
+constexpr std::size_t k_automatic_kept = 7;
+
+std::vector<std::pair<TableName, std::vector<RowKey>>> rows_of(const Plan& plan) {
+  std::map<TableName, std::vector<RowKey>> rows;
+  plan.for_each([&](std::size_t, const PlanUnit& unit) {
+    for (const Change& change : unit.changes) {
+      if (change.operation != Operation::insert) {
+        rows[change.table].push_back(change.key);
+      }
+    }
+  });
+  return {rows.begin(), rows.end()};
+}
+
+BackupScope scope_of(BackupDriver& driver, const Plan& plan, Engine engine, const std::string& wanted) {
+  if (engine == Engine::sqlite) {
+    return BackupScope::whole;
+  }
+  if (wanted == "tables") {
+    return BackupScope::tables;
+  }
+  return wanted == "rows" ? BackupScope::rows : driver.choose_scope(plan.tables());
+}
+
+}  // namespace
+
+std::optional<BackupResult> back_up_before_repair(Context& context, Session& session, const Plan& plan,
+                                                  const TargetOptions& target, const ChangeOptions& change) {
+  if (change.no_backup || change.backup == "none") {
+    return std::nullopt;
+  }
+  const Engine engine = session.connection->engine();
+  const std::unique_ptr<BackupDriver> driver =
+      context.drivers().of(engine).backup(session.location, context.open_options(target, session.config));
+  BackupRequest request{.scope = scope_of(*driver, plan, engine, change.backup),
+                        .verify = VerifyLevel::open,
+                        .automatic = true,
+                        .tables = plan.tables(),
+                        .stop = &context.stop()};
+  const Setting<std::string>& configured = session.config.target.backup_folder;
+  request.folder = !change.backup_folder.empty() ? change.backup_folder
+                   : configured.given()          ? std::filesystem::path{configured.value}
+                                                 : driver->default_folder();
+  if (change.max_stall) {
+    request.max_stall = *change.max_stall;
+  }
+  if (request.scope == BackupScope::rows) {
+    request.rows = rows_of(plan);
+  }
+  BackupResult made = driver->make(request);
+  prune_backups(request.folder, session.connection->server().identity, {.keep = k_automatic_kept},
+                context.clock().now());
+  return made;
+}
+
+}  // namespace taskctl

@@ -1,0 +1,28 @@
+#include "commands/show/show.hpp"
+
+#include "cli/app.hpp"
+#include "commands/show/show_view.hpp"
+#include "engine/lister.hpp"
+
+namespace taskctl {
+
+void declare_show(CLI::App& app, ShowOptions& options) {
+  app.add_option("ID", options.id)->description("the task's id, exactly as list-stuck prints it")->required();
+  options.target.declare(app);
+  options.age.declare(app);
+  options.output.declare(app);
+}
+
+int run_show(Context& context, const ShowOptions& options) {
+  const std::unique_ptr<Session> session = context.open(options.target, &options.age, Access::read, false);
+  const TaskKey key = TaskKey::from_text(unshield(options.id), session->profile.key.size());
+  const std::optional<TaskReport> report = inspect_task(*session->store, key, session->policy, session->now);
+  if (!report) {
+    throw Error{ExitCode::partial, "no task has the id '" + key.text() + "'",
+                "Ids are matched exactly; `taskctl list-stuck --include-fine` prints those of unfinished tasks."};
+  }
+  print_task_report(context.streams(), *report, *session, options.output.format);
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace taskctl

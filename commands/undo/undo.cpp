@@ -1,0 +1,69 @@
+#include "commands/undo/undo.hpp"
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "cli/app.hpp"
+#include "commands/shared/change_flow.hpp"
+#include "engine/planner.hpp"
+
+namespace taskctl {
+
+namespace {
+
+RunRecord find_run(Journal& journal, const UndoOptions& options) {
+  const std::string wanted = unshield(options.run);
+  const std::optional<RunRecord> run = options.last ? journal.last_undoable() : journal.find_run(wanted);
+  if (!run) {
+    throw Error{ExitCode::partial,
+                options.last ? "there is no run to undo" : fmt::format("no run has the id '{}'", wanted),
+                "`taskctl history` lists the runs that changed this database."};
+  }
+  return *run;
+}
+
+}  // namespace
+
+void declare_undo(CLI::App& app, UndoOptions& options) {
+  CLI::Option* run = app.add_option("RUN", options.run)->description("id of the run, or a prefix that only one has");
+  CLI::Option* last = app.add_flag("--last", options.last)->description("the newest run that is not an undo");
+  run->excludes(last);
+  app.add_option("--id", options.tasks)
+      ->description("take back only this task; repeatable")
+      ->type_name("ID")
+      ->allow_extra_args(false);
+  options.target.declare(app);
+  options.change.declare(app, true);
+  options.output.declare(app);
+}
+
+int run_undo(Context& context, const UndoOptions& options) {
+  if (options.run.empty() && !options.last) {
+    throw Error{ExitCode::usage, "undo needs a run", "Give its id (`taskctl history` lists them) or --last."};
+  }
+  const std::unique_ptr<Session> session = context.open(options.target, nullptr, Access::read, true);
+  const RunRecord run = find_run(*session->journal, options);
+  const std::vector<std::string> undone_by = session->journal->undone_by(run.id);
+  if (!undone_by.empty()) {
+    context.streams().talk(fmt::format("run {} was already taken back by {}", run.id, join(undone_by, ", ")));
+  }
+  UndoRequest request{.run = run.id};
+  for (const std::string& task : options.tasks) {
+    request.tasks.push_back(unshield(task));
+  }
+  Plan plan = plan_undo(*session->store, *session->journal, request);
+  plan.reason = options.change.reason;
+  for (const LeftOut& left : plan.left_out) {
+    if (left.why == LeftOut::Why::unknown) {
+      throw Error{ExitCode::partial, fmt::format("run {} did not change task '{}'", run.id, left.task),
+                  fmt::format("`taskctl history show {}` lists what it changed.", run.id)};
+    }
+  }
+  return run_change_flow(context, *session, plan,
+                         {.target = options.target,
+                          .change = options.change,
+                          .format = options.output.format,
+                          .judge = {}});
+}
+
+}  // namespace taskctl
