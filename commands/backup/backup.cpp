@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/duration.hpp"
+#include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "base/timestamp.hpp"
@@ -101,8 +102,8 @@ int list_all(Context& context, const BackupOptions& options) {
                      {.title = "PROBLEM", .shrinkable = true}}};
   for (const BackupListing& listing : listings) {
     problem = problem || !listing.problem.empty();
-    Json json = listing.manifest ? manifest_summary(listing.path, *listing.manifest)
-                                 : Json{{"path", listing.path.string()}};
+    Json json =
+        listing.manifest ? manifest_summary(listing.path, *listing.manifest) : Json{{"path", listing.path.string()}};
     json["problem"] = listing.problem.empty() ? Json() : Json(listing.problem);
     list.push_back(json);
     const BackupManifest manifest = listing.manifest.value_or(BackupManifest{});
@@ -172,7 +173,10 @@ void declare_actions(CLI::App& app, BackupOptions& options) {
   verify->add_option("FILE", options.file)->description("the backup")->required();
   CLI::App* restore = action("restore", "make a new database from a backup", Action::restore);
   restore->add_option("FILE", options.file)->description("the backup")->required();
-  restore->add_option("--to", options.to)->description("the new database; must not exist")->required()->type_name("NEW");
+  restore->add_option("--to", options.to)
+      ->description("the new database; must not exist")
+      ->required()
+      ->type_name("NEW");
 }
 
 }  // namespace
@@ -182,23 +186,19 @@ void declare_backup(CLI::App& app, BackupOptions& options) {
   options.output.declare(app);
   app.add_option("--backup-dir", options.folder)->description("folder of the backups")->type_name("DIR");
   app.add_option("--name", options.name)->description("name of the copy; never overwrites")->type_name("NAME");
-  add_parsed(app, "--verify", "open (default), restore or none",
-             [&options](const std::string& text) {
-               options.verify = parse_verify_level(text);
-               if (!options.verify) {
-                 throw Error{ExitCode::usage, fmt::format("--verify: '{}' is not a level", text),
-                             "Levels are none, open and restore."};
-               }
-             })
-      ->type_name("LEVEL");
-  add_parsed(app, "--keep", "afterwards keep only this many, the newest",
-             [&options](const std::string& text) { options.keep = parse_count(text, "--keep"); })
-      ->type_name("N");
-  add_parsed(app, "--keep-within", "afterwards remove those older than this",
-             [&options](const std::string& text) {
-               options.keep_within = parse_duration(text, BareNumber::refused, "--keep-within");
-             })
-      ->type_name("DURATION");
+  add_parsed(app, "--verify", "open (default), restore or none", [&options](const std::string& text) {
+    options.verify = parse_verify_level(text);
+    if (!options.verify) {
+      throw Error{ExitCode::usage, fmt::format("--verify: '{}' is not a level", text),
+                  "Levels are none, open and restore."};
+    }
+  })->type_name("LEVEL");
+  add_parsed(app, "--keep", "afterwards keep only this many, the newest", [&options](const std::string& text) {
+    options.keep = parse_count(text, "--keep");
+  })->type_name("N");
+  add_parsed(app, "--keep-within", "afterwards remove those older than this", [&options](const std::string& text) {
+    options.keep_within = parse_duration(text, BareNumber::refused, "--keep-within");
+  })->type_name("DURATION");
   add_parsed(app, "--max-stall", "refuse when writers would wait longer than this (default 2s)",
              [&options](const std::string& text) {
                options.max_stall = parse_duration(text, BareNumber::refused, "--max-stall");

@@ -18,8 +18,8 @@ struct BackupOptions {
   std::optional<VerifyLevel> verify;
   std::optional<std::size_t> keep;
   std::optional<Duration> keep_within, max_stall;
-  std::string file;   ///< of verify and restore
-  std::string to;     ///< of restore
+  std::string file;  ///< of verify and restore
+  std::string to;    ///< of restore
 };
 
 void declare_backup(CLI::App& app, BackupOptions& options);

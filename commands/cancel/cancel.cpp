@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/error.hpp"
 #include "cli/app.hpp"
 #include "commands/shared/change_flow.hpp"
 #include "commands/shared/outcome_option.hpp"
@@ -33,9 +34,8 @@ std::vector<std::string> read_ids(Streams& streams, const std::vector<std::strin
 
 /// Is a task that the plan leaves alone where the caller wanted it?
 bool is_satisfied(const LeftOut& left) {
-  return left.why == LeftOut::Why::nothing_to_do ||
-         (left.why == LeftOut::Why::already_over && left.finding &&
-          left.finding->task.task_class == TaskClass::cancelled);
+  return left.why == LeftOut::Why::nothing_to_do || (left.why == LeftOut::Why::already_over && left.finding &&
+                                                     left.finding->task.task_class == TaskClass::cancelled);
 }
 
 bool is_refusal(const LeftOut& left) {
@@ -49,7 +49,10 @@ ExitCode verdict(const Plan& plan, const FlowResult& result) {
   bool refused = std::any_of(left_out.begin(), left_out.end(), is_refusal);
   if (result.dry_run) {
     // A preview says what would happen: as if everything that is planned were applied.
-    return planned_all ? ExitCode::ok : !plan.empty() ? ExitCode::partial : refused ? ExitCode::refused : ExitCode::failed;
+    return planned_all     ? ExitCode::ok
+           : !plan.empty() ? ExitCode::partial
+           : refused       ? ExitCode::refused
+                           : ExitCode::failed;
   }
   const RunRecord& run = result.applied.run;
   const auto ended = static_cast<std::size_t>(run.applied);
@@ -68,7 +71,8 @@ ExitCode verdict(const Plan& plan, const FlowResult& result) {
 }  // namespace
 
 void declare_cancel(CLI::App& app, CancelOptions& options) {
-  app.add_option("ID", options.ids)->description("tasks to end, exactly as list-stuck prints them; '-' reads one a line")
+  app.add_option("ID", options.ids)
+      ->description("tasks to end, exactly as list-stuck prints them; '-' reads one a line")
       ->required();
   app.add_flag("--force", options.force)->description("end running tasks too (their workers are not told)");
   options.target.declare(app);
@@ -82,10 +86,8 @@ int run_cancel(Context& context, const CancelOptions& options) {
   const std::unique_ptr<Session> session = context.open(options.target, nullptr, Access::read, true);
   require_outcome(session->profile, options.outcome);
   session->policy.outcome = options.outcome;
-  CancelRequest request{.force = options.force,
-                        .policy = session->policy,
-                        .now = session->now,
-                        .reason = options.change.reason};
+  CancelRequest request{
+      .force = options.force, .policy = session->policy, .now = session->now, .reason = options.change.reason};
   for (const std::string& id : ids) {
     request.keys.push_back(TaskKey::from_text(id, session->profile.key.size()));
   }

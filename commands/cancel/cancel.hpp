@@ -14,7 +14,7 @@ struct CancelOptions {
   ChangeOptions change;
   OutputOptions output;
   std::optional<Outcome> outcome;
-  std::vector<std::string> ids;   ///< "-": one a line on standard input
+  std::vector<std::string> ids;  ///< "-": one a line on standard input
   bool force = false;
 };
 

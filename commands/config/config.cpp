@@ -68,14 +68,15 @@ int run_config(Context& context, const ConfigOptions& options) {
                               {"ignored", config.ignored}}));
     return static_cast<int>(ExitCode::ok);
   }
-  TableWriter table{{{.title = "SETTING"}, {.title = "VALUE", .shrinkable = true}, {.title = "FROM", .shrinkable = true}}};
+  TableWriter table{
+      {{.title = "SETTING"}, {.title = "VALUE", .shrinkable = true}, {.title = "FROM", .shrinkable = true}}};
   for (const Line& line : lines_of(config.target)) {
     table.row({line.name, line.value, line.origin});
   }
   table.write(streams);
   for (const auto& [name, target] : config.targets) {
-    streams.line(fmt::format("target {}{}: {}", name, target.is_protected.value ? " (protected)" : "",
-                             redact(target.db.value)));
+    streams.line(
+        fmt::format("target {}{}: {}", name, target.is_protected.value ? " (protected)" : "", redact(target.db.value)));
   }
   for (const std::string& file : config.files) {
     streams.line("read " + file);

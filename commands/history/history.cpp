@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/timestamp.hpp"
 #include "cli/app.hpp"
@@ -70,8 +71,8 @@ void print_run(Streams& streams, const RunRecord& run, const std::vector<std::st
   pair("undone by", join(undone_by, ", "));
   pair("--now", run.detection_now ? format_instant(*run.detection_now) : "");
   pair("applied", fmt::to_string(run.applied));
-  pair("not applied", fmt::format("moved on {}, conflict {}, busy {}, failed {}", run.moved_on, run.conflicts,
-                                  run.busy, run.failed));
+  pair("not applied",
+       fmt::format("moved on {}, conflict {}, busy {}, failed {}", run.moved_on, run.conflicts, run.busy, run.failed));
 }
 
 void show_run(Streams& streams, Session& session, const RunRecord& run, OutputFormat format) {

@@ -12,7 +12,7 @@ struct HistoryOptions {
   TargetOptions target;
   OutputOptions output;
   std::optional<std::size_t> limit;
-  std::string run;          ///< of `history show RUN`; empty: the list
+  std::string run;  ///< of `history show RUN`; empty: the list
 };
 
 void declare_history(CLI::App& app, HistoryOptions& options);

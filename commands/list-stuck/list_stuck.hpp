@@ -15,7 +15,7 @@ struct ListStuckOptions {
   OutputOptions output;
   bool include_fine = false;
   bool exit_code = false;
-  std::string sort = "age";             ///< age, id, kind, status, worker, rule, certainty
+  std::string sort = "age";  ///< age, id, kind, status, worker, rule, certainty
   std::optional<std::size_t> limit;
 };
 

@@ -14,7 +14,7 @@ struct ListView {
   std::string sort = "age";
   std::optional<std::size_t> limit;
   std::string target;
-  std::string selection;    ///< the predicate that was used
+  std::string selection;  ///< the predicate that was used
   Duration max_age{};
 };
 

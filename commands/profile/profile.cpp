@@ -24,10 +24,8 @@ std::string engines_of(const Profile& profile) {
 
 int list_profiles(Streams& streams, OutputFormat format) {
   Json list = Json::array();
-  TableWriter table{{{.title = "NAME"},
-                     {.title = "ENGINES"},
-                     {.title = "SAFETY"},
-                     {.title = "SUMMARY", .shrinkable = true}}};
+  TableWriter table{
+      {{.title = "NAME"}, {.title = "ENGINES"}, {.title = "SAFETY"}, {.title = "SUMMARY", .shrinkable = true}}};
   for (const std::string& name : builtin_profile_names()) {
     const Profile profile = find_profile(name);
     list.push_back({{"name", name},
@@ -70,17 +68,18 @@ void print_check(Streams& streams, const Profile& profile, const ProfileCheck& c
   if (problems.empty()) {
     streams.line("fits: every table and column is there");
   }
-  TableWriter readings{{{.title = "PROPERTY"}, {.title = "READ-FROM", .shrinkable = true}, {.title = "AS", .shrinkable = true}}};
+  TableWriter readings{
+      {{.title = "PROPERTY"}, {.title = "READ-FROM", .shrinkable = true}, {.title = "AS", .shrinkable = true}}};
   for (const ProfileCheck::Reading& reading : check.readings) {
     readings.row({reading.property, reading.source, reading.encoding});
   }
   readings.write(streams);
   TableWriter statuses{{{.title = "STATUS", .shrinkable = true}, {.title = "CLASS"}, {.title = "ROWS", .right = true}}};
   for (const StatusCount& status : check.statuses) {
-    statuses.row({status.status.value_or("NULL"),
-                  status.task_class ? std::string{to_string(*status.task_class)} : "not mapped",
-                  fmt::to_string(status.count)},
-                 status.task_class ? Style::plain : Style::yellow);
+    statuses.row(
+        {status.status.value_or("NULL"), status.task_class ? std::string{to_string(*status.task_class)} : "not mapped",
+         fmt::to_string(status.count)},
+        status.task_class ? Style::plain : Style::yellow);
   }
   statuses.write(streams);
   print_lines(streams, "missing privileges:", check.missing_privileges);

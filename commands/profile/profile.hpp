@@ -12,7 +12,7 @@ struct ProfileOptions {
   Action action = Action::none;
   TargetOptions target;
   OutputOptions output;
-  std::string name;    ///< of show: a built-in name or a file
+  std::string name;  ///< of show: a built-in name or a file
 };
 
 void declare_profile(CLI::App& app, ProfileOptions& options);

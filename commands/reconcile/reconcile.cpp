@@ -1,5 +1,6 @@
 #include "commands/reconcile/reconcile.hpp"
 
+#include "base/error.hpp"
 #include "commands/shared/change_flow.hpp"
 #include "commands/shared/outcome_option.hpp"
 #include "engine/planner.hpp"
@@ -13,9 +14,9 @@ void declare_reconcile(CLI::App& app, ReconcileOptions& options) {
   options.change.declare(app, true);
   options.output.declare(app);
   declare_outcome(app, options.outcome);
-  add_parsed(app, "--limit", "repair at most this many tasks, the oldest first",
-             [&options](const std::string& text) { options.limit = parse_count(text, "--limit"); })
-      ->type_name("N");
+  add_parsed(app, "--limit", "repair at most this many tasks, the oldest first", [&options](const std::string& text) {
+    options.limit = parse_count(text, "--limit");
+  })->type_name("N");
   app.add_flag("--exit-code", options.exit_code)->description("with --dry-run: end with 4 when the plan is not empty");
 }
 

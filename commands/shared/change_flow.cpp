@@ -122,11 +122,12 @@ class Flow {
     m_streams.talk(banner(*session));
     Connection& connection = *session->connection;
     m_context.stop().set_interrupter([&connection] { connection.interrupt(); });
-    const std::unique_ptr<RunLock> lock = m_context.drivers().of(connection.engine()).lock(
-        connection, session->location,
-        {.command = m_plan.command,
-         .wait = m_request.change.lock_wait.value_or(Duration{}),
-         .stop = &m_context.stop()});
+    const std::unique_ptr<RunLock> lock = m_context.drivers()
+                                              .of(connection.engine())
+                                              .lock(connection, session->location,
+                                                    {.command = m_plan.command,
+                                                     .wait = m_request.change.lock_wait.value_or(Duration{}),
+                                                     .stop = &m_context.stop()});
     const std::string backup = back_up(*session);
     if (!session->journal->exists()) {
       session->journal->create();
@@ -150,15 +151,14 @@ class Flow {
 
   ApplyResult write(Session& session, RunLock& lock, const std::string& backup) {
     const bool sqlite = session.connection->engine() == Engine::sqlite;
-    const ApplyOptions options{
-        .batch_size = m_request.change.batch_size.value_or(0),
-        .batch_target = sqlite ? std::chrono::milliseconds{50} : std::chrono::milliseconds{100},
-        .stop = &m_context.stop(),
-        .clock = &m_context.clock(),
-        .lock = &lock,
-        .progress = [this](const ApplyProgress& progress) {
-          m_streams.progress(fmt::format("{} of {} tasks", progress.done, progress.total));
-        }};
+    const ApplyOptions options{.batch_size = m_request.change.batch_size.value_or(0),
+                               .batch_target = sqlite ? std::chrono::milliseconds{50} : std::chrono::milliseconds{100},
+                               .stop = &m_context.stop(),
+                               .clock = &m_context.clock(),
+                               .lock = &lock,
+                               .progress = [this](const ApplyProgress& progress) {
+                                 m_streams.progress(fmt::format("{} of {} tasks", progress.done, progress.total));
+                               }};
     Applier applier{*session.store, *session.journal, options};
     ApplyResult result = applier.apply(m_plan, new_run(m_context, session, m_plan, backup));
     const std::vector<std::string> again = worth_a_second_try(result);

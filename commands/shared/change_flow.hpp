@@ -21,7 +21,7 @@ struct FlowRequest {
   const TargetOptions& target;
   const ChangeOptions& change;
   OutputFormat format = OutputFormat::table;
-  bool exit_code = false;                ///< --exit-code: 4 when the plan is not empty
+  bool exit_code = false;  ///< --exit-code: 4 when the plan is not empty
   /// How the command ends, given what happened; by default partial when something was not done, else ok.
   std::function<ExitCode(const FlowResult&)> judge;
 };

@@ -1,4 +1,5 @@
 #include "commands/shared/guards.hpp"
+#include "base/error.hpp"
 
 #include <fmt/format.h>
 
@@ -42,9 +43,10 @@ void require_permission(Context& context, const Session& session, const Plan& pl
       terminal.in_is_terminal && terminal.err_is_terminal && format != OutputFormat::json && !change.yes;
   const TargetConfig& target = session.config.target;
   if (!interactive && !change.yes) {
-    throw Error{ExitCode::refused, fmt::format("{} would change {} tasks and nobody confirmed it; nothing was changed",
-                                               plan.command, plan.size()),
-                "Look at the plan, then repeat the command with --yes."};
+    throw Error{
+        ExitCode::refused,
+        fmt::format("{} would change {} tasks and nobody confirmed it; nothing was changed", plan.command, plan.size()),
+        "Look at the plan, then repeat the command with --yes."};
   }
   if (target.is_protected.value) {
     if (interactive) {
@@ -72,9 +74,10 @@ void require_permission(Context& context, const Session& session, const Plan& pl
     return;
   }
   if (plan.size() > limit) {
-    throw Error{ExitCode::refused,
-                fmt::format("the plan has {} tasks, more than --max-changes {}; nothing was changed", plan.size(), limit),
-                fmt::format("Look at it with --dry-run, then: {} --max-changes {}", context.argument_text(), plan.size())};
+    throw Error{
+        ExitCode::refused,
+        fmt::format("the plan has {} tasks, more than --max-changes {}; nothing was changed", plan.size(), limit),
+        fmt::format("Look at it with --dry-run, then: {} --max-changes {}", context.argument_text(), plan.size())};
   }
 }
 

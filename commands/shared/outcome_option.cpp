@@ -28,11 +28,11 @@ void require_outcome(const Profile& profile, const std::optional<Outcome>& outco
   for (const auto& [known, operations] : profile.outcomes) {
     names.emplace_back(to_string(known));
   }
-  throw Error{ExitCode::usage,
-              fmt::format("--outcome: profile '{}' says nothing about how a task is {}", profile.name,
-                          to_string(*outcome)),
-              names.empty() ? "It can repair nothing: it is for reading only."
-                            : fmt::format("It has operations for: {}.", join(names, ", "))};
+  throw Error{
+      ExitCode::usage,
+      fmt::format("--outcome: profile '{}' says nothing about how a task is {}", profile.name, to_string(*outcome)),
+      names.empty() ? "It can repair nothing: it is for reading only."
+                    : fmt::format("It has operations for: {}.", join(names, ", "))};
 }
 
 }  // namespace taskctl

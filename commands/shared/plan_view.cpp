@@ -44,9 +44,9 @@ void print_unit(Streams& streams, const PlanUnit& unit, Instant now) {
       streams.line(fmt::format("    because {}: {}", printable(evidence.source), printable(evidence.text)));
     }
     if (unit.finding->liveness == Liveness::alive) {
-      streams.line(styled(fmt::format("    worker {} is alive and was not told",
-                                      printable(unit.finding->task.worker.value_or("-"))),
-                          Style::yellow, colour));
+      streams.line(styled(
+          fmt::format("    worker {} is alive and was not told", printable(unit.finding->task.worker.value_or("-"))),
+          Style::yellow, colour));
     }
   }
   for (const Change& change : unit.changes) {
@@ -95,8 +95,7 @@ void print_plan(Streams& streams, const Plan& plan, const Session& session) {
   print_left_out(streams, plan);
   const auto units = static_cast<std::int64_t>(plan.size());
   streams.line(fmt::format("plan: {}, {} on {}; detected at {}", plural(units, "task"),
-                           plural(plan.change_count(), "row change"), session.target_name(),
-                           format_instant(plan.now)));
+                           plural(plan.change_count(), "row change"), session.target_name(), format_instant(plan.now)));
   if (plan.remaining > 0) {
     streams.line(fmt::format("{} more beyond --limit", plan.remaining));
   }
@@ -133,9 +132,9 @@ void print_result(Streams& streams, const Plan& plan, const ApplyResult& result)
   }
   std::string counts;
   for (const auto& [status, pair] : statuses) {
-    counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", printable(status),
-                          pair.first == pair.second ? fmt::to_string(pair.first)
-                                                    : fmt::format("{} → {}", pair.first, pair.second));
+    counts += fmt::format(
+        "{}{} {}", counts.empty() ? "" : ", ", printable(status),
+        pair.first == pair.second ? fmt::to_string(pair.first) : fmt::format("{} → {}", pair.first, pair.second));
   }
   if (!result.status_after.empty()) {
     streams.line("rows per status: " + counts);

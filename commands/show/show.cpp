@@ -1,5 +1,6 @@
 #include "commands/show/show.hpp"
 
+#include "base/error.hpp"
 #include "cli/app.hpp"
 #include "commands/show/show_view.hpp"
 #include "engine/lister.hpp"

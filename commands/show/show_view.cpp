@@ -58,8 +58,7 @@ std::string time_line(const NamedTime& time, const TaskReport& report, const Pro
     return fmt::format("unreadable: '{}'", printable(time.fact.raw));
   }
   const Duration age = report.now - time.fact.at;
-  const std::string relative =
-      age.count() >= 0 ? format_age(age) + " ago" : "in " + format_age(-age);
+  const std::string relative = age.count() >= 0 ? format_age(age) + " ago" : "in " + format_age(-age);
   return fmt::format("{}  {}  ({}{}, read as {})", format_instant(time.fact.at), relative,
                      time.source.kind == Attribute::Kind::lookup ? time.source.value : time.source.column,
                      stored_as(report, time.source), zone_of(profile, time.source));
@@ -112,8 +111,8 @@ void print_worker(Streams& streams, const TaskReport& report) {
 void print_verdict(Streams& streams, const TaskReport& report, const Profile& profile) {
   streams.line("rules");
   for (const RuleVerdict& verdict : report.judgement.verdicts) {
-    streams.line(fmt::format("  {} {:<22} {}", verdict.fired ? "*" : " ", to_string(verdict.rule),
-                             printable(verdict.why)));
+    streams.line(
+        fmt::format("  {} {:<22} {}", verdict.fired ? "*" : " ", to_string(verdict.rule), printable(verdict.why)));
   }
   if (!report.judgement.finding) {
     streams.line(fmt::format("not stuck{}{}", report.judgement.fine_because.empty() ? "" : ": ",
@@ -154,7 +153,7 @@ Json report_json(const TaskReport& report, const Session& session) {
   json["profile"] = session.profile.name;
   const std::optional<Finding>& finding = report.judgement.finding;
   const TimeFact& started = report.facts.task.times.started;
-  json["task"] = to_json(report.facts.task, finding ? age_of(*finding, report.now)
+  json["task"] = to_json(report.facts.task, finding           ? age_of(*finding, report.now)
                                             : started.known() ? std::optional{report.now - started.at}
                                                               : std::nullopt);
   json["liveness"] = to_string(report.judgement.liveness.liveness);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/error.hpp"
 #include "base/text.hpp"
 #include "cli/app.hpp"
 #include "commands/shared/change_flow.hpp"
@@ -59,11 +60,9 @@ int run_undo(Context& context, const UndoOptions& options) {
                   fmt::format("`taskctl history show {}` lists what it changed.", run.id)};
     }
   }
-  return run_change_flow(context, *session, plan,
-                         {.target = options.target,
-                          .change = options.change,
-                          .format = options.output.format,
-                          .judge = {}});
+  return run_change_flow(
+      context, *session, plan,
+      {.target = options.target, .change = options.change, .format = options.output.format, .judge = {}});
 }
 
 }  // namespace taskctl
