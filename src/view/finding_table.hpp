@@ -11,7 +11,8 @@ namespace taskctl {
 [[nodiscard]] TableWriter finding_table();
 void add_finding(TableWriter& table, const ListItem& item, Instant now);
 
-/// What reconcile would do with it, in a few words: "failed", "left: needs --max-age", "undecided", "left: hazard applying", "-".
+/// What reconcile would do with it, in a few words: "failed", "left: needs --max-age", "undecided", "left: hazard
+/// applying", "-".
 [[nodiscard]] std::string repair_words(const Finding& finding);
 
 /// "7 stuck (7 possible), 1 fine; reconcile would repair 7" – the one line under a listing.
