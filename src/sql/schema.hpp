@@ -11,23 +11,26 @@ namespace taskctl {
 /// One column as the catalogue describes it.
 struct ColumnInfo {
   std::string name;
-  std::string type;         ///< SQLite: declared type, may be empty; PostgreSQL: format_type()
+  std::string type;  ///< SQLite: declared type, may be empty; PostgreSQL: format_type()
   bool not_null = false;
-  bool generated = false;   ///< never written: PostgreSQL GENERATED … STORED, SQLite generated columns
+  bool generated = false;        ///< never written: PostgreSQL GENERATED … STORED, SQLite generated columns
   bool identity_always = false;  ///< an undo of a delete needs OVERRIDING SYSTEM VALUE
 };
 
 struct TableInfo {
   TableName name;
   std::vector<ColumnInfo> columns;
-  std::vector<std::string> primary_key;   ///< SQLite: "rowid" alias is not invented; may be empty
-  std::vector<std::string> triggers;      ///< names of row triggers that fire on writes
-  std::vector<std::vector<std::string>> indexes;  ///< leading columns of every index
-  bool row_security = false;              ///< PostgreSQL: RLS is on and applies to the current role
+  std::vector<std::string> primary_key;           ///< SQLite: "rowid" alias is not invented; may be empty
+  std::vector<std::string> triggers;              ///< names of row triggers that fire on writes
+  std::vector<std::vector<std::string>> indexes;  ///< key columns of every index, up to its first expression
+  std::vector<std::vector<std::string>> unique_keys;  ///< columns of every unique index without predicate or expression
+  bool row_security = false;                      ///< PostgreSQL: RLS is on and applies to the current role
   bool is_view = false;
   bool can_select = true, can_update = true, can_insert = true, can_delete = true;
 
   [[nodiscard]] const ColumnInfo* find(std::string_view column) const;
+  /// Columns that name one row: the primary key, else a unique key that cannot be NULL; empty when there is neither.
+  [[nodiscard]] std::vector<std::string> row_key() const;
 };
 
 /// The tables that a profile names, as they are in the database. Keyed by the name the profile uses.
