@@ -25,7 +25,8 @@ namespace taskctl {
 /// Replaces every password in URLs and libpq keyword strings by "***".
 [[nodiscard]] std::string redact(std::string_view text);
 
-/// The candidate nearest to `word` by edit distance (at most 3, and less than the word's length); empty when none is near.
+/// The candidate nearest to `word` by edit distance (at most 3, and less than the word's length); empty when none is
+/// near.
 [[nodiscard]] std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 [[nodiscard]] std::string join(const std::vector<std::string>& parts, std::string_view separator);

@@ -10,9 +10,9 @@ namespace taskctl {
 
 /// One text timestamp, taken apart but not yet placed in a zone.
 struct ParsedTimestamp {
-  LocalTime local;                              ///< as written
-  char separator;                               ///< 'T' or ' '
-  std::optional<std::chrono::minutes> offset;   ///< of the zone in the text; 0 for Z; nullopt when it names none
+  LocalTime local;                             ///< as written
+  char separator;                              ///< 'T' or ' '
+  std::optional<std::chrono::minutes> offset;  ///< of the zone in the text; 0 for Z; nullopt when it names none
 };
 
 /// Reads `YYYY-MM-DD[T ]HH:MM[:SS[.fraction]][Z|±HH[:MM]|±HHMM]`; fraction of any length, cut to µs;

@@ -17,9 +17,9 @@ class Context;
 
 /// One subcommand as the registry lists it.
 struct Command {
-  std::string name;       ///< as typed: "list-stuck"
-  std::string summary;    ///< one line for the command list and the manual page
-  std::string category;   ///< "look", "repair", "safety", "setup"
+  std::string name;      ///< as typed: "list-stuck"
+  std::string summary;   ///< one line for the command list and the manual page
+  std::string category;  ///< "look", "repair", "safety", "setup"
   /// Declares the options on `app` and returns what runs them. Opens nothing.
   std::function<std::function<int(Context&)>(CLI::App& app)> declare;
 };

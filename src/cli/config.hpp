@@ -30,10 +30,10 @@ struct TargetConfig {
 
 /// Everything the configuration says for this invocation, resolved by precedence (design 4.15).
 struct ResolvedConfig {
-  TargetConfig target;                              ///< the chosen one; name empty when none is named
-  std::map<std::string, TargetConfig> targets;      ///< all that the files define
-  std::vector<std::string> files;                   ///< read, in order of precedence
-  std::vector<std::string> ignored;                 ///< "./taskctl.toml: owned by another user", with the reason
+  TargetConfig target;                          ///< the chosen one; name empty when none is named
+  std::map<std::string, TargetConfig> targets;  ///< all that the files define
+  std::vector<std::string> files;               ///< read, in order of precedence
+  std::vector<std::string> ignored;             ///< "./taskctl.toml: owned by another user", with the reason
 };
 
 /// Reads command line, TASKCTL_*, configuration files and (for reading commands) DATABASE_URL.

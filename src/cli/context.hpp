@@ -26,15 +26,16 @@ struct Session {
   Schema schema;
   std::unique_ptr<TaskStore> store;
   std::unique_ptr<Journal> journal;
-  Policy policy;                      ///< profile, then target, then command line
-  std::optional<Instant> now;         ///< --now
-  [[nodiscard]] std::string target_name() const;   ///< the target's name, or the redacted location
+  Policy policy;                                  ///< profile, then target, then command line
+  std::optional<Instant> now;                     ///< --now
+  [[nodiscard]] std::string target_name() const;  ///< the target's name, or the redacted location
 };
 
 /// What a command gets. It never reads the environment, the clock or the arguments itself.
 class Context {
  public:
-  Context(const Drivers& drivers, Streams& streams, StopSource& stop, std::vector<std::string> arguments, std::string command);
+  Context(const Drivers& drivers, Streams& streams, StopSource& stop, std::vector<std::string> arguments,
+          std::string command);
 
   [[nodiscard]] Streams& streams() { return m_streams; }
   [[nodiscard]] StopSource& stop() { return m_stop; }
@@ -47,7 +48,8 @@ class Context {
   /// Opens the target: configuration resolved, profile chosen (said on stderr when it was chosen automatically), schema
   /// read and checked, RLS checked. `access` is what the connection can do; `command_writes` is what the command is for
   /// (a dry run of a writing command opens for reading but may not use DATABASE_URL).
-  std::unique_ptr<Session> open(const TargetOptions& options, const AgeOptions* age, Access access, bool command_writes);
+  std::unique_ptr<Session> open(const TargetOptions& options, const AgeOptions* age, Access access,
+                                bool command_writes);
   /// Like open() for reading, but a profile that does not fit is no error (for `profile check`).
   std::unique_ptr<Session> open_unchecked(const TargetOptions& options);
   /// A second connection to the same target that can write.

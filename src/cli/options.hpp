@@ -18,7 +18,7 @@ namespace taskctl {
 /// --db --profile --target --config --now --password-file --schema --accept-hazard
 struct TargetOptions {
   std::string db, profile, target, config, password_file;
-  std::string now;                      ///< RFC 3339 text, validated
+  std::string now;  ///< RFC 3339 text, validated
   std::vector<std::string> accept_hazards;
   std::optional<Duration> lock_timeout;
   void declare(CLI::App& app);
@@ -28,7 +28,7 @@ struct TargetOptions {
 struct OutputOptions {
   OutputFormat format = OutputFormat::table;
   bool quiet = false;
-  std::string colour = "auto";          ///< auto, always, never
+  std::string colour = "auto";  ///< auto, always, never
   std::vector<OutputFormat> allowed = {OutputFormat::table, OutputFormat::json};
   void declare(CLI::App& app);
 };

@@ -21,25 +21,25 @@ struct ApplyProgress {
 };
 
 struct ApplyOptions {
-  std::size_t batch_size = 0;            ///< 0: sized by time
-  Duration batch_target = std::chrono::milliseconds{50};   ///< SQLite 50 ms, PostgreSQL 100 ms
+  std::size_t batch_size = 0;                             ///< 0: sized by time
+  Duration batch_target = std::chrono::milliseconds{50};  ///< SQLite 50 ms, PostgreSQL 100 ms
   const StopSource* stop = nullptr;
   const Clock* clock = nullptr;
-  RunLock* lock = nullptr;               ///< checked before every batch
+  RunLock* lock = nullptr;  ///< checked before every batch
   std::function<void(const ApplyProgress&)> progress;
 };
 
 struct ApplyResult {
-  RunRecord run;                              ///< counts filled
-  std::vector<UnitReport> reports;            ///< every unit that was not applied, and applied ones with side effects
-  std::vector<std::string> applied;           ///< task texts of applied units (for cancel's answer); at most 10,000
-  bool stopped = false;                       ///< a signal came: what is done is durable
+  RunRecord run;                     ///< counts filled
+  std::vector<UnitReport> reports;   ///< every unit that was not applied, and applied ones with side effects
+  std::vector<std::string> applied;  ///< task texts of applied units (for cancel's answer); at most 10,000
+  bool stopped = false;              ///< a signal came: what is done is durable
   std::map<std::string, std::int64_t> status_after;
 };
 
-/// Applies a plan in guarded, journalled batches. For each batch one transaction: lock the rows, judge again (the finding's rule,
-/// liveness and clock included), compare before-images, write, re-read, journal, commit.
-/// The run's row is inserted by the first batch that writes something: a run without changes leaves no trace.
+/// Applies a plan in guarded, journalled batches. For each batch one transaction: lock the rows, judge again (the
+/// finding's rule, liveness and clock included), compare before-images, write, re-read, journal, commit. The run's row
+/// is inserted by the first batch that writes something: a run without changes leaves no trace.
 class Applier {
  public:
   Applier(TaskStore& store, Journal& journal, ApplyOptions options);

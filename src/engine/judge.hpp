@@ -14,28 +14,29 @@ namespace taskctl {
 struct JudgeContext {
   const Profile& profile;
   const Policy& policy;
-  Instant now;                          ///< detection time: the database's clock, or --now
-  std::vector<WorkerCensus> workers;    ///< as TaskStore::read_workers() gave it
-  bool standby_lags = false;            ///< a standby whose lag exceeds a liveness timeout: liveness is suspect
+  Instant now;                        ///< detection time: the database's clock, or --now
+  std::vector<WorkerCensus> workers;  ///< as TaskStore::read_workers() gave it
+  bool standby_lags = false;          ///< a standby whose lag exceeds a liveness timeout: liveness is suspect
 };
 
 struct RuleVerdict {
   Rule rule;
   bool fired = false;
-  std::string why;      ///< "completed_at is set (2h31m ago)"; also why it did not fire
+  std::string why;  ///< "completed_at is set (2h31m ago)"; also why it did not fire
 };
 
 struct LivenessVerdict {
   Liveness liveness = Liveness::unknown;
-  std::vector<Evidence> sources;   ///< what each source says
-  bool suspect = false;            ///< dead, but the source itself is suspect
+  std::vector<Evidence> sources;  ///< what each source says
+  bool suspect = false;           ///< dead, but the source itself is suspect
 };
 
 struct Judgement {
-  std::optional<Finding> finding;      ///< nullopt: nothing is wrong with it
-  std::vector<RuleVerdict> verdicts;   ///< every rule, strongest first
+  std::optional<Finding> finding;     ///< nullopt: nothing is wrong with it
+  std::vector<RuleVerdict> verdicts;  ///< every rule, strongest first
   LivenessVerdict liveness;
-  std::string fine_because;            ///< why an active task is not stuck: "worker agents alive (pinged 20s ago)", "started 24m ago"
+  std::string
+      fine_because;  ///< why an active task is not stuck: "worker agents alive (pinged 20s ago)", "started 24m ago"
 };
 
 /// Decides about one task. Pure: no database, no clock. The same function serves list, plan, apply and show, so that

@@ -16,17 +16,17 @@ namespace taskctl {
 struct ListRequest {
   Selector selector;
   Policy policy;
-  std::optional<Instant> now;    ///< --now
-  bool include_fine = false;     ///< settling and healthy active tasks too
+  std::optional<Instant> now;  ///< --now
+  bool include_fine = false;   ///< settling and healthy active tasks too
 };
 
 /// Counts of one listing. Only unfinished tasks are read, so terminal classes have no count here.
 struct ListSummary {
-  std::int64_t stuck = 0;        ///< findings that say the task is stuck (certain, probable, possible)
-  std::int64_t fine = 0;         ///< active tasks with nothing wrong (settling ones included)
+  std::int64_t stuck = 0;  ///< findings that say the task is stuck (certain, probable, possible)
+  std::int64_t fine = 0;   ///< active tasks with nothing wrong (settling ones included)
   std::int64_t settling = 0, clock = 0, unreadable = 0;
-  std::int64_t repairable = 0;   ///< what plain reconcile would repair
-  std::int64_t left_for_max_age = 0;   ///< possible findings that need --max-age
+  std::int64_t repairable = 0;        ///< what plain reconcile would repair
+  std::int64_t left_for_max_age = 0;  ///< possible findings that need --max-age
   std::int64_t undecided = 0;
   std::map<TaskClass, std::int64_t> stuck_by_class, fine_by_class;
   std::map<Rule, std::int64_t> by_rule;
@@ -43,8 +43,8 @@ struct ListItem {
 struct Listing {
   Instant now{};
   ListSummary summary;
-  Spool items;                              ///< encoded ListItem
-  std::vector<std::string> warnings;        ///< suspect worker tables, lagging standby, accepted RLS
+  Spool items;                        ///< encoded ListItem
+  std::vector<std::string> warnings;  ///< suspect worker tables, lagging standby, accepted RLS
   void for_each(const std::function<void(const ListItem&)>& visit) const;
 };
 
@@ -57,7 +57,8 @@ struct TaskReport {
   Judgement judgement;
   Instant now{};
 };
-std::optional<TaskReport> inspect_task(TaskStore& store, const TaskKey& key, const Policy& policy, std::optional<Instant> now);
+std::optional<TaskReport> inspect_task(TaskStore& store, const TaskKey& key, const Policy& policy,
+                                       std::optional<Instant> now);
 
 /// Builds the context that judge() needs, inside the caller's transaction.
 JudgeContext read_judge_context(TaskStore& store, const Policy& policy, std::optional<Instant> now);

@@ -16,12 +16,16 @@ namespace taskctl {
 /// A finding (or a named task) that the plan leaves alone, and why.
 struct LeftOut {
   enum class Why {
-    needs_max_age, undecided, hazard, reported_only, over_limit,
-    already_over,   ///< cancel: the task has ended
-    needs_force,    ///< cancel: active, and --force was not given
-    unknown,        ///< no such task
-    not_repairable, ///< the profile has no operations for the outcome, or its safety class forbids it
-    nothing_to_do,  ///< the operations would change nothing
+    needs_max_age,
+    undecided,
+    hazard,
+    reported_only,
+    over_limit,
+    already_over,    ///< cancel: the task has ended
+    needs_force,     ///< cancel: active, and --force was not given
+    unknown,         ///< no such task
+    not_repairable,  ///< the profile has no operations for the outcome, or its safety class forbids it
+    nothing_to_do,   ///< the operations would change nothing
   };
   std::string task;
   Why why = Why::undecided;
@@ -34,19 +38,19 @@ struct LeftOut {
 /// spooled: memory does not grow with their number.
 class Plan {
  public:
-  std::string command;              ///< reconcile, cancel, undo
-  std::string identity;             ///< of the database
+  std::string command;   ///< reconcile, cancel, undo
+  std::string identity;  ///< of the database
   std::string profile, profile_hash, schema_fingerprint;
-  Instant now{};                    ///< detection time, the value of :now
-  std::optional<Instant> given_now; ///< --now
+  Instant now{};                     ///< detection time, the value of :now
+  std::optional<Instant> given_now;  ///< --now
   Selector selector;
   Policy policy;
-  std::string reason;               ///< --reason
-  std::string undoes;               ///< run id, for an undo
-  std::string nonce;                ///< unique; stands in the journal once applied
+  std::string reason;  ///< --reason
+  std::string undoes;  ///< run id, for an undo
+  std::string nonce;   ///< unique; stands in the journal once applied
   std::vector<LeftOut> left_out;
-  std::int64_t remaining = 0;       ///< repairable findings beyond --limit
-  std::map<std::string, std::int64_t> status_before;   ///< rows per native status, when counted
+  std::int64_t remaining = 0;                         ///< repairable findings beyond --limit
+  std::map<std::string, std::int64_t> status_before;  ///< rows per native status, when counted
   std::vector<std::string> warnings;
 
   void append(const PlanUnit& unit);

@@ -16,14 +16,15 @@ struct ReconcileRequest {
   Policy policy;
   std::optional<Instant> now;
   std::string reason;
-  std::optional<std::size_t> limit;    ///< at most this many tasks; the rest is counted in Plan::remaining
+  std::optional<std::size_t> limit;  ///< at most this many tasks; the rest is counted in Plan::remaining
 };
-/// Plans the repair of what list_stuck() finds: the same judge on the same facts. Reads in short transactions, writes nothing.
+/// Plans the repair of what list_stuck() finds: the same judge on the same facts. Reads in short transactions, writes
+/// nothing.
 Plan plan_reconcile(TaskStore& store, const ReconcileRequest& request);
 
 struct CancelRequest {
-  std::vector<TaskKey> keys;           ///< in the order given; duplicates count once
-  bool force = false;                  ///< active tasks too
+  std::vector<TaskKey> keys;  ///< in the order given; duplicates count once
+  bool force = false;         ///< active tasks too
   Policy policy;
   std::optional<Instant> now;
   std::string reason;
@@ -32,8 +33,8 @@ struct CancelRequest {
 Plan plan_cancel(TaskStore& store, const CancelRequest& request);
 
 struct UndoRequest {
-  std::string run;                     ///< full id
-  std::vector<std::string> tasks;      ///< only these tasks (--id); empty: all
+  std::string run;                 ///< full id
+  std::vector<std::string> tasks;  ///< only these tasks (--id); empty: all
 };
 /// Plans taking a run back from its journal: newest change first, every column that the run changed. Rows that
 /// already are as before the run are left out (nothing_to_do).

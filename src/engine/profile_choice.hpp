@@ -12,20 +12,22 @@
 
 namespace taskctl {
 
-/// The only built-in profile whose tables and columns are all there. Throws Error{mismatch} when none fits (with the nearest
-/// miss) or when several do (naming them), with the hint to give --profile.
+/// The only built-in profile whose tables and columns are all there. Throws Error{mismatch} when none fits (with the
+/// nearest miss) or when several do (naming them), with the hint to give --profile.
 Profile choose_profile(Connection& connection);
 
 /// What `profile check` tells: how a profile reads this database.
 struct ProfileCheck {
-  std::vector<SchemaProblem> problems;          ///< empty: it fits
-  struct Reading { std::string property, source, encoding; };
+  std::vector<SchemaProblem> problems;  ///< empty: it fits
+  struct Reading {
+    std::string property, source, encoding;
+  };
   std::vector<Reading> readings;                ///< "started" ← "started_at", "text T, Asia/Shanghai"
   std::vector<StatusCount> statuses;            ///< unmapped ones have no class
   std::vector<std::string> missing_privileges;  ///< "UPDATE on workspace_tasks"
   std::vector<std::string> row_security;        ///< tables whose policies apply to this role
   std::vector<std::string> triggers;
-  std::string note;                             ///< of the safety class, e.g. read-only
+  std::string note;  ///< of the safety class, e.g. read-only
 };
 ProfileCheck check_profile(Connection& connection, const Profile& profile);
 

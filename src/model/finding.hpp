@@ -35,18 +35,19 @@ enum class Certainty { certain, probable, possible, none };
 [[nodiscard]] std::string_view to_string(Certainty certainty);
 [[nodiscard]] std::optional<Certainty> parse_certainty(std::string_view text);
 
-/// What a repair makes of a task. undecided is shown and not repaired; unchanged is for findings that are only reported.
+/// What a repair makes of a task. undecided is shown and not repaired; unchanged is for findings that are only
+/// reported.
 enum class Outcome { succeeded, failed, cancelled, requeued, parked, released, unchanged, undecided };
 [[nodiscard]] std::string_view to_string(Outcome outcome);
 [[nodiscard]] std::optional<Outcome> parse_outcome(std::string_view text);
 
 /// Whether plain `reconcile` repairs the finding.
 enum class Repair {
-  yes,             ///< plain reconcile does it
-  needs_max_age,   ///< only with --max-age on the command line (or a reap threshold)
-  needs_outcome,   ///< undecided: only with --outcome
-  hazard,          ///< a hazard stands in the way: only with --accept-hazard
-  never,           ///< reported only
+  yes,            ///< plain reconcile does it
+  needs_max_age,  ///< only with --max-age on the command line (or a reap threshold)
+  needs_outcome,  ///< undecided: only with --outcome
+  hazard,         ///< a hazard stands in the way: only with --accept-hazard
+  never,          ///< reported only
 };
 [[nodiscard]] std::string_view to_string(Repair repair);
 
@@ -69,10 +70,10 @@ struct Finding {
   Repair repair = Repair::never;
   std::vector<Evidence> evidence;
   std::vector<Rule> also;
-  std::vector<std::string> hazards;   ///< names of hazards that hold, accepted or not
+  std::vector<std::string> hazards;  ///< names of hazards that hold, accepted or not
   Liveness liveness = Liveness::unknown;
-  std::optional<Instant> since;       ///< from when the age counts (start, or its fallback)
-  std::string note;                   ///< "the worker table itself is suspect: no worker is alive"; may be empty
+  std::optional<Instant> since;  ///< from when the age counts (start, or its fallback)
+  std::string note;              ///< "the worker table itself is suspect: no worker is alive"; may be empty
   std::optional<std::string> request_reason;  ///< reason that stood in the cancel request
 };
 

@@ -13,14 +13,14 @@ namespace taskctl {
 /// Thresholds and permissions of one invocation: profile, then target, then command line.
 struct Policy {
   Duration max_age = std::chrono::hours{1};
-  bool max_age_given = false;              ///< on the command line: possible findings are repaired then
-  std::optional<Duration> reap;            ///< possible findings older than this are repaired without --max-age
+  bool max_age_given = false;    ///< on the command line: possible findings are repaired then
+  std::optional<Duration> reap;  ///< possible findings older than this are repaired without --max-age
   Duration settle = std::chrono::minutes{1};
   Duration cancel_grace = std::chrono::minutes{5};
-  Duration young = std::chrono::minutes{5};        ///< hazard `young`: started less than this ago
-  std::optional<Duration> queued_max_age;  ///< rule `waiting` is off without it
-  std::set<std::string> accepted_hazards;  ///< --accept-hazard
-  std::optional<Outcome> outcome;          ///< --outcome: instead of evidence and profile defaults
+  Duration young = std::chrono::minutes{5};  ///< hazard `young`: started less than this ago
+  std::optional<Duration> queued_max_age;    ///< rule `waiting` is off without it
+  std::set<std::string> accepted_hazards;    ///< --accept-hazard
+  std::optional<Outcome> outcome;            ///< --outcome: instead of evidence and profile defaults
 };
 
 }  // namespace taskctl

@@ -14,12 +14,15 @@ namespace taskctl {
 
 /// What a native status means. parked waits for a person and is never reaped; the last three are terminal.
 enum class TaskClass { queued, active, parked, succeeded, failed, cancelled };
-inline constexpr auto k_task_classes = std::to_array<TaskClass>(
-    {TaskClass::queued, TaskClass::active, TaskClass::parked, TaskClass::succeeded, TaskClass::failed, TaskClass::cancelled});
+inline constexpr auto k_task_classes =
+    std::to_array<TaskClass>({TaskClass::queued, TaskClass::active, TaskClass::parked, TaskClass::succeeded,
+                              TaskClass::failed, TaskClass::cancelled});
 
 [[nodiscard]] std::string_view to_string(TaskClass task_class);
 [[nodiscard]] std::optional<TaskClass> parse_task_class(std::string_view text);
-[[nodiscard]] constexpr bool is_terminal(TaskClass c) { return c >= TaskClass::succeeded; }
+[[nodiscard]] constexpr bool is_terminal(TaskClass c) {
+  return c >= TaskClass::succeeded;
+}
 
 /// A time column as read: absent (NULL), known, or unreadable (something is there that no declared
 /// encoding fits; `raw` shows it). Unreadable is never treated as old.
@@ -51,9 +54,9 @@ struct Task {
 
 /// What one liveness source of the profile says about one task, as read and not yet judged.
 struct LivenessFact {
-  bool row_found = false;               ///< worker table: it has a row for this worker
-  TimeFact heartbeat;                   ///< of that row
-  std::optional<std::string> verdict;   ///< `source = "sql"`: alive, dead or nothing
+  bool row_found = false;              ///< worker table: it has a row for this worker
+  TimeFact heartbeat;                  ///< of that row
+  std::optional<std::string> verdict;  ///< `source = "sql"`: alive, dead or nothing
 };
 
 /// A pending request to cancel this task.
@@ -66,11 +69,11 @@ struct CancelRequestFact {
 /// Everything that decides about a task, read in one statement. Pure input of the judge.
 struct TaskFacts {
   Task task;
-  std::size_t class_rule = 0;            ///< position of the [[class]] entry that mapped the status
-  std::vector<LivenessFact> liveness;    ///< one per [[liveness]] entry of the profile, same order
+  std::size_t class_rule = 0;          ///< position of the [[class]] entry that mapped the status
+  std::vector<LivenessFact> liveness;  ///< one per [[liveness]] entry of the profile, same order
   CancelRequestFact cancel_request;
-  std::vector<bool> hazards;             ///< one per [[hazard]] entry
-  std::optional<Image> image;            ///< all columns, when asked for
+  std::vector<bool> hazards;   ///< one per [[hazard]] entry
+  std::optional<Image> image;  ///< all columns, when asked for
 };
 
 }  // namespace taskctl

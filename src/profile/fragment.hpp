@@ -23,7 +23,7 @@ class Fragment {
   static Fragment parse(std::string_view sql, SourcePosition where);
 
   [[nodiscard]] const std::vector<Piece>& pieces() const { return m_pieces; }
-  [[nodiscard]] const std::string& sql() const { return m_sql; }      ///< as written
+  [[nodiscard]] const std::string& sql() const { return m_sql; }  ///< as written
   [[nodiscard]] const SourcePosition& where() const { return m_where; }
   /// The SQL with every placeholder replaced by what `replace` returns for its name.
   [[nodiscard]] std::string render(const std::function<std::string(const std::string&)>& replace) const;

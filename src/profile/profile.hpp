@@ -29,13 +29,13 @@ using Match = std::vector<std::pair<std::string, std::string>>;
 struct Attribute {
   enum class Kind { none, column, lookup, sql };
   Kind kind = Kind::none;
-  std::string column;                 ///< column: of the task's table
-  std::string table;                  ///< lookup: one value from another table …
-  Match match;                        ///<   … whose rows belong to the task by equality …
-  std::string value;                  ///<   … this column …
-  std::string order_by;               ///<   … of the first row in this order (may be empty when unique)
-  bool newest = true;                 ///<   true: the largest order_by comes first
-  std::optional<Fragment> sql;        ///< sql: expression over the task's columns
+  std::string column;           ///< column: of the task's table
+  std::string table;            ///< lookup: one value from another table …
+  Match match;                  ///<   … whose rows belong to the task by equality …
+  std::string value;            ///<   … this column …
+  std::string order_by;         ///<   … of the first row in this order (may be empty when unique)
+  bool newest = true;           ///<   true: the largest order_by comes first
+  std::optional<Fragment> sql;  ///< sql: expression over the task's columns
   SourcePosition where;
   [[nodiscard]] bool given() const { return kind != Kind::none; }
 };
@@ -52,34 +52,34 @@ struct ClassRule {
   // Either a predicate …
   std::optional<Fragment> when;
   TaskClass task_class = TaskClass::queued;
-  bool contradiction = false;             ///< a row that matches contradicts itself
-  std::optional<Outcome> outcome;         ///< what a repair of such a contradiction makes of it
+  bool contradiction = false;      ///< a row that matches contradicts itself
+  std::optional<Outcome> outcome;  ///< what a repair of such a contradiction makes of it
   // … or a column with its vocabulary.
   std::string column;
   std::vector<StatusValue> values;
-  std::optional<TaskClass> null_is;       ///< class of NULL; not mapped without it
+  std::optional<TaskClass> null_is;  ///< class of NULL; not mapped without it
   SourcePosition where;
 };
 
 struct LivenessSource {
   enum class Kind { lease, heartbeat, table, sql };
   Kind kind = Kind::lease;
-  std::string name;              ///< for people: "agents", "lease"
-  std::string table;             ///< table: workers …
-  std::string key;               ///<   … by this column, equal to the task's worker
-  std::string heartbeat;         ///<   … with this time
-  bool missing_is_dead = true;   ///<   … a worker without a row: dead, or unknown
-  Duration timeout{};            ///< heartbeat and table: older is dead; lease: grace after its end
+  std::string name;                 ///< for people: "agents", "lease"
+  std::string table;                ///< table: workers …
+  std::string key;                  ///<   … by this column, equal to the task's worker
+  std::string heartbeat;            ///<   … with this time
+  bool missing_is_dead = true;      ///<   … a worker without a row: dead, or unknown
+  Duration timeout{};               ///< heartbeat and table: older is dead; lease: grace after its end
   std::optional<Fragment> verdict;  ///< sql: 'alive', 'dead' or NULL
   SourcePosition where;
 };
 
 /// Where requests to cancel a running task stand: a table, or a column of the task.
 struct CancelRequestSource {
-  std::string table;             ///< empty: columns of the task
+  std::string table;  ///< empty: columns of the task
   Match match;
-  std::string requested;         ///< time column
-  std::string reason;            ///< may be empty
+  std::string requested;  ///< time column
+  std::string reason;     ///< may be empty
   SourcePosition where;
 };
 
@@ -90,12 +90,12 @@ struct EvidenceSource {
   Kind kind = Kind::result;
   std::string table;
   Match match;
-  std::string value;             ///< result: status column; log: text column; column: the task's column
+  std::string value;  ///< result: status column; log: text column; column: the task's column
   std::string order_by;
-  bool newest = true;            ///< log: newest first; result: the profile's choice
+  bool newest = true;  ///< log: newest first; result: the profile's choice
   bool regex = false;
   std::vector<std::pair<std::string, Outcome>> patterns;  ///< literal or regular expression → outcome, in order
-  std::string finished;          ///< result: time column, may be empty
+  std::string finished;                                   ///< result: time column, may be empty
   SourcePosition where;
 };
 
@@ -109,9 +109,9 @@ struct Hazard {
 struct OperationSpec {
   enum class Kind { update, insert, remove };
   Kind kind = Kind::update;
-  std::string table;                       ///< empty: the task's table, the task's row
-  Match match;                             ///< rows of `table` that belong to the task …
-  std::optional<Fragment> when;            ///< … and for which this holds
+  std::string table;             ///< empty: the task's table, the task's row
+  Match match;                   ///< rows of `table` that belong to the task …
+  std::optional<Fragment> when;  ///< … and for which this holds
   std::vector<std::pair<std::string, Fragment>> set;
   SourcePosition where;
 };
@@ -121,15 +121,15 @@ using OperationList = std::vector<OperationSpec>;
 struct Profile {
   std::string name;
   std::string summary;
-  std::string file;                        ///< "built-in" or the path
-  std::string hash;                        ///< SHA-256 of the text
+  std::string file;  ///< "built-in" or the path
+  std::string hash;  ///< SHA-256 of the text
   std::set<Engine> engines;
   Safety safety = Safety::full;
 
-  std::string table;                       ///< "name" or "schema.name"
+  std::string table;  ///< "name" or "schema.name"
   std::vector<std::string> key;
   Attribute status, kind, worker, queue, user, error, attempts_used, attempts_limit;
-  bool always_assigned = false;            ///< an active task without a worker is an orphan
+  bool always_assigned = false;  ///< an active task without a worker is an orphan
 
   struct Times {
     Attribute created, started, finished, updated, heartbeat, lease, claimed;
@@ -143,15 +143,15 @@ struct Profile {
   std::optional<CancelRequestSource> cancel_request;
   std::vector<EvidenceSource> evidence;
   std::vector<Hazard> hazards;
-  std::set<Rule> enabled_rules;            ///< rules that are off unless named: missing-finished-time
-  Policy policy;                           ///< thresholds of the profile
+  std::set<Rule> enabled_rules;  ///< rules that are off unless named: missing-finished-time
+  Policy policy;                 ///< thresholds of the profile
 
-  std::map<std::string, Outcome> defaults;         ///< "dead" → failed; also "cancel", "force-cancel"
-  std::map<std::string, std::string> reasons;      ///< text of :reason by rule code, "cancel" or "force-cancel"
+  std::map<std::string, Outcome> defaults;     ///< "dead" → failed; also "cancel", "force-cancel"
+  std::map<std::string, std::string> reasons;  ///< text of :reason by rule code, "cancel" or "force-cancel"
   std::map<Outcome, OperationList> outcomes;
-  std::map<Rule, OperationList> rule_operations;   ///< [[rule.missing-finished-time.op]]: used instead of the outcome's
+  std::map<Rule, OperationList> rule_operations;  ///< [[rule.missing-finished-time.op]]: used instead of the outcome's
 
-  std::vector<ColumnUse> columns;          ///< every column named anywhere, for the check against the live schema
+  std::vector<ColumnUse> columns;  ///< every column named anywhere, for the check against the live schema
 
   /// Encoding of a time column; nullptr when the profile does not say (then the column's type must be timestamptz).
   [[nodiscard]] const ColumnEncoding* encoding_of(const std::string& table, const std::string& column) const;

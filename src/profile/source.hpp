@@ -17,7 +17,7 @@ struct SourcePosition {
 
 /// A column that the profile names: checked against the live schema before anything is read.
 struct ColumnUse {
-  std::string table;   ///< as written in the profile
+  std::string table;  ///< as written in the profile
   std::string column;
   SourcePosition where;
 };

@@ -16,19 +16,21 @@ enum class TimeFormat {
   timestamptz,  ///< PostgreSQL timestamptz
   naive,        ///< PostgreSQL timestamp without time zone: needs a zone
   text,         ///< ISO 8601 text; a zone in the text wins, otherwise the style's zone
-  unix_s, unix_ms, unix_us,  ///< integers
-  unix_float,   ///< seconds with fraction
-  julian_day,   ///< SQLite's julianday()
+  unix_s,
+  unix_ms,
+  unix_us,     ///< integers
+  unix_float,  ///< seconds with fraction
+  julian_day,  ///< SQLite's julianday()
 };
 
 /// One [encoding.NAME] of a profile.
 struct TimeStyle {
   std::string name;
   TimeFormat format = TimeFormat::text;
-  std::optional<Zone> zone;       ///< of values that carry none
-  bool zone_in_text = false;      ///< zone = "in-text": a text without a zone is unreadable
-  char separator = '\0';          ///< text: 'T' or ' '; '\0' reads both and writes 'T'
-  int fraction = 0;               ///< digits written, 0-6; any number is read
+  std::optional<Zone> zone;   ///< of values that carry none
+  bool zone_in_text = false;  ///< zone = "in-text": a text without a zone is unreadable
+  char separator = '\0';      ///< text: 'T' or ' '; '\0' reads both and writes 'T'
+  int fraction = 0;           ///< digits written, 0-6; any number is read
 };
 
 /// How one column is read (first style that fits) and written.

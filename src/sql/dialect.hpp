@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
-#include "profile/profile.hpp"
 #include "model/value.hpp"
+#include "profile/profile.hpp"
 
 namespace taskctl {
 

@@ -32,29 +32,29 @@ enum class BackupScope {
 
 /// What stands beside every backup as FILE.manifest.json, written last.
 struct BackupManifest {
-  std::string file;             ///< name without folder
+  std::string file;  ///< name without folder
   std::string engine;
   BackupScope scope = BackupScope::whole;
-  std::string source;           ///< redacted location
-  std::string identity;         ///< of the database
+  std::string source;    ///< redacted location
+  std::string identity;  ///< of the database
   std::string database_version;
   std::string taskctl_version;
-  Instant created{};            ///< real clock
+  Instant created{};  ///< real clock
   std::uint64_t bytes = 0;
   std::string sha256;
   std::map<std::string, std::int64_t> row_counts;  ///< by table
   VerifyLevel verified = VerifyLevel::none;
-  bool automatic = false;       ///< made before a repair; only these are pruned by the default of 7
+  bool automatic = false;  ///< made before a repair; only these are pruned by the default of 7
 };
 
 struct BackupRequest {
   BackupScope scope = BackupScope::whole;
-  std::filesystem::path folder;          ///< empty: the driver's default place
-  std::string name;                      ///< empty: <stem>_backup_YYYYMMDD_HHMMSS.<ext>; never overwrites (-2, -3 …)
+  std::filesystem::path folder;  ///< empty: the driver's default place
+  std::string name;              ///< empty: <stem>_backup_YYYYMMDD_HHMMSS.<ext>; never overwrites (-2, -3 …)
   VerifyLevel verify = VerifyLevel::open;
   bool automatic = false;
   Duration max_stall = std::chrono::seconds{2};
-  std::vector<TableName> tables;                       ///< scope tables
+  std::vector<TableName> tables;                                ///< scope tables
   std::vector<std::pair<TableName, std::vector<RowKey>>> rows;  ///< scope rows
   const StopSource* stop = nullptr;
 };
@@ -90,14 +90,15 @@ class BackupDriver {
 /// A backup in the catalogue of a folder.
 struct BackupListing {
   std::filesystem::path path;
-  std::optional<BackupManifest> manifest;   ///< nullopt: no readable manifest
-  std::string problem;                      ///< "file is missing", "manifest is missing", "size differs"; empty when fine
+  std::optional<BackupManifest> manifest;  ///< nullopt: no readable manifest
+  std::string problem;  ///< "file is missing", "manifest is missing", "size differs"; empty when fine
 };
 /// Newest first. Listed from both sides: files without manifest and manifests without file are shown.
 [[nodiscard]] std::vector<BackupListing> list_backups(const std::filesystem::path& folder);
 
 /// Removes backups beyond the newest `keep` and older than `keep_within`; never the newest verified one, never one
-/// without a readable manifest, never one dated in the future. Only those of the same database identity. Returns what was removed.
+/// without a readable manifest, never one dated in the future. Only those of the same database identity. Returns what
+/// was removed.
 struct Retention {
   std::optional<std::size_t> keep;
   std::optional<Duration> keep_within;

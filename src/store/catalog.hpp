@@ -18,8 +18,8 @@ TableInfo read_table(Connection& connection, const std::string& name);
 
 /// Something that does not fit between profile and database.
 struct SchemaProblem {
-  std::string where;    ///< SourcePosition::display() of the profile, or the table
-  std::string text;     ///< "table 'tasks' has no column 'started_at'"
+  std::string where;  ///< SourcePosition::display() of the profile, or the table
+  std::string text;   ///< "table 'tasks' has no column 'started_at'"
 };
 /// Missing tables and columns, types that an encoding cannot read, key without a unique index, view instead of a table.
 std::vector<SchemaProblem> check_schema(const Profile& profile, const Schema& schema, Engine engine);

@@ -20,26 +20,26 @@ using RowSink = std::function<void(const Row&)>;
 
 /// What the connection may do. A property of the connection itself, not of the caller's good will.
 enum class Access {
-  read,   ///< cannot write: SQLite mode=ro (or immutable) + query_only; PostgreSQL default_transaction_read_only
+  read,  ///< cannot write: SQLite mode=ro (or immutable) + query_only; PostgreSQL default_transaction_read_only
   write,
 };
 
 /// What is known about the server once connected.
 struct ServerInfo {
-  std::string version;         ///< "SQLite 3.40.1", "PostgreSQL 15.8"
-  int version_number = 0;      ///< 150008; SQLite 3040001
-  std::string database;        ///< database name, or the real path of the file
-  std::string user;            ///< role; empty for SQLite
-  std::string host;            ///< as connected; empty for SQLite and for unix sockets the folder
+  std::string version;     ///< "SQLite 3.40.1", "PostgreSQL 15.8"
+  int version_number = 0;  ///< 150008; SQLite 3040001
+  std::string database;    ///< database name, or the real path of the file
+  std::string user;        ///< role; empty for SQLite
+  std::string host;        ///< as connected; empty for SQLite and for unix sockets the folder
   std::string port;
-  bool standby = false;        ///< in recovery
-  bool read_only = false;      ///< the server or file refuses writes
-  std::string identity;        ///< see design 4.5: system identifier + database oid + host + port; path + device + inode
+  bool standby = false;    ///< in recovery
+  bool read_only = false;  ///< the server or file refuses writes
+  std::string identity;    ///< see design 4.5: system identifier + database oid + host + port; path + device + inode
 };
 
-/// One session with a database. All SQL reaches the databases through this class; everything above it is shared by both.
-/// PostgreSQL values are texts (or Null); SQLite values are typed. Not thread-safe, but for interrupt().
-/// Errors: BusyError, ConstraintError, InDoubtError, InterruptedError, and Error{unavailable, access, mismatch, failed}.
+/// One session with a database. All SQL reaches the databases through this class; everything above it is shared by
+/// both. PostgreSQL values are texts (or Null); SQLite values are typed. Not thread-safe, but for interrupt(). Errors:
+/// BusyError, ConstraintError, InDoubtError, InterruptedError, and Error{unavailable, access, mismatch, failed}.
 class Connection {
  public:
   virtual ~Connection() = default;
@@ -55,17 +55,19 @@ class Connection {
   /// Like run() for a SELECT of any size, memory flat (PostgreSQL: a cursor, needs an open transaction).
   virtual void stream(std::string_view sql, std::span<const Value> parameters, const RowSink& sink) = 0;
 
-  /// Starts a transaction. Access::read: a consistent snapshot that cannot write. Access::write: SQLite BEGIN IMMEDIATE;
-  /// PostgreSQL READ COMMITTED with lock and statement timeouts. Throws BusyError when a writer does not go away in time.
+  /// Starts a transaction. Access::read: a consistent snapshot that cannot write. Access::write: SQLite BEGIN
+  /// IMMEDIATE; PostgreSQL READ COMMITTED with lock and statement timeouts. Throws BusyError when a writer does not go
+  /// away in time.
   virtual void begin(Access access) = 0;
-  /// Throws InDoubtError when the connection is lost on the way; a SQLite BUSY here leaves the transaction open and throws BusyError.
+  /// Throws InDoubtError when the connection is lost on the way; a SQLite BUSY here leaves the transaction open and
+  /// throws BusyError.
   virtual void commit() = 0;
   /// Ends the transaction if one is open. Never throws.
   virtual void rollback() noexcept = 0;
   [[nodiscard]] virtual bool in_transaction() const = 0;
 
-  virtual void savepoint() = 0;             ///< one level
-  virtual void rollback_to_savepoint() = 0; ///< undoes and releases it
+  virtual void savepoint() = 0;              ///< one level
+  virtual void rollback_to_savepoint() = 0;  ///< undoes and releases it
   virtual void release_savepoint() = 0;
 
   /// The database's clock (SQLite: the machine's).

@@ -18,8 +18,8 @@ class Journal {
   explicit Journal(Connection& connection, std::string schema_name = "taskctl");
 
   [[nodiscard]] bool exists();
-  /// Creates what is missing, in a transaction of its own. Throws Error{access} whose hint is ddl() when the right is missing,
-  /// Error{mismatch} when a newer taskctl made the tables.
+  /// Creates what is missing, in a transaction of its own. Throws Error{access} whose hint is ddl() when the right is
+  /// missing, Error{mismatch} when a newer taskctl made the tables.
   void create();
   /// Statements that an administrator can run instead, with GRANTs.
   [[nodiscard]] std::string ddl() const;
@@ -27,18 +27,20 @@ class Journal {
   [[nodiscard]] std::string uuid();
 
   // Inside the caller's write transaction.
-  void insert_run(const RunRecord& run);                          ///< throws Error{stale} when the plan's nonce is already there
+  void insert_run(const RunRecord& run);  ///< throws Error{stale} when the plan's nonce is already there
   void insert_changes(const std::string& run_id, std::span<const JournalEntry> entries);
-  void update_run(const RunRecord& run);                          ///< state, finished, counts
+  void update_run(const RunRecord& run);  ///< state, finished, counts
 
   // Reading. An absent journal is an empty one.
-  [[nodiscard]] std::vector<RunRecord> runs(std::size_t limit);   ///< newest first
-  [[nodiscard]] std::optional<RunRecord> find_run(const std::string& id);   ///< whole id, or a prefix that only one run has
+  [[nodiscard]] std::vector<RunRecord> runs(std::size_t limit);  ///< newest first
+  [[nodiscard]] std::optional<RunRecord> find_run(
+      const std::string& id);  ///< whole id, or a prefix that only one run has
   /// Newest run that is not an undo and has changes.
   [[nodiscard]] std::optional<RunRecord> last_undoable();
   /// Ids of runs that undo `id`, oldest first.
   [[nodiscard]] std::vector<std::string> undone_by(const std::string& id);
-  void read_changes(const std::string& run_id, const std::function<void(JournalEntry&&)>& sink, bool newest_first = false);
+  void read_changes(const std::string& run_id, const std::function<void(JournalEntry&&)>& sink,
+                    bool newest_first = false);
 
  private:
   Connection& m_connection;

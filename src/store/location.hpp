@@ -11,8 +11,8 @@ namespace taskctl {
 /// Where a database is. `text` may hold a password; `display` never does.
 struct Location {
   Engine engine = Engine::sqlite;
-  std::string text;      ///< absolute path, or the libpq connection string or URL
-  std::string display;   ///< redacted, for people, journals and JSON
+  std::string text;     ///< absolute path, or the libpq connection string or URL
+  std::string display;  ///< redacted, for people, journals and JSON
   bool has_password = false;
 };
 
@@ -22,11 +22,11 @@ Location parse_location(std::string_view text);
 
 /// Options of opening that are not part of the place.
 struct OpenOptions {
-  std::string application;                            ///< "taskctl reconcile": application_name
-  Duration busy_wait = std::chrono::seconds{5};       ///< how long to wait for locks of others
+  std::string application;                       ///< "taskctl reconcile": application_name
+  Duration busy_wait = std::chrono::seconds{5};  ///< how long to wait for locks of others
   Duration connect_timeout = std::chrono::seconds{10};
-  Duration statement_timeout{};                       ///< 0: none (reads)
-  std::string password;                               ///< from --password-file; overrides the text's
+  Duration statement_timeout{};  ///< 0: none (reads)
+  std::string password;          ///< from --password-file; overrides the text's
 };
 
 }  // namespace taskctl

@@ -17,11 +17,12 @@ class RunLock {
 };
 
 struct LockRequest {
-  std::string command;           ///< shown to whoever is refused
-  Duration wait{};               ///< 0: fail at once
+  std::string command;  ///< shown to whoever is refused
+  Duration wait{};      ///< 0: fail at once
   const StopSource* stop = nullptr;
 };
 
-// Drivers throw Error{locked} "another taskctl run holds the lock: USER@HOST pid N since T (COMMAND)" when the wait is over.
+// Drivers throw Error{locked} "another taskctl run holds the lock: USER@HOST pid N since T (COMMAND)" when the wait is
+// over.
 
 }  // namespace taskctl

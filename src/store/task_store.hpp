@@ -23,7 +23,7 @@ struct WorkerCensus {
 
 struct StatusCount {
   std::optional<std::string> status;
-  std::optional<TaskClass> task_class;   ///< nullopt: unmapped
+  std::optional<TaskClass> task_class;  ///< nullopt: unmapped
   std::int64_t count = 0;
 };
 
@@ -41,7 +41,8 @@ class TaskStore {
 
   /// The changes that `operations` would make for each task, one list per input, in order. Reads only.
   /// Columns whose value would stay are not in `written`; an update that changes nothing is left out.
-  std::vector<std::vector<Change>> evaluate(const OperationList& operations, std::span<const EvaluationInput> tasks, Instant now);
+  std::vector<std::vector<Change>> evaluate(const OperationList& operations, std::span<const EvaluationInput> tasks,
+                                            Instant now);
 
   /// Rows as they are now; nullopt where a row is missing or (with lock) held by somebody else.
   std::vector<std::optional<Image>> read_rows(const TableName& table, std::span<const RowKey> keys, bool lock);
