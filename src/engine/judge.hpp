@@ -28,6 +28,7 @@ struct RuleVerdict {
 struct LivenessVerdict {
   Liveness liveness = Liveness::unknown;
   std::vector<Evidence> sources;  ///< what each source says
+  std::vector<Liveness> says;     ///< the same in one word; unknown: it says nothing
   bool suspect = false;           ///< dead, but the source itself is suspect
 };
 
@@ -41,12 +42,19 @@ struct Judgement {
 
 /// Decides about one task. Pure: no database, no clock. The same function serves list, plan, apply and show, so that
 /// a preview and the check inside the writing transaction cannot differ.
+///
+/// Boundaries: ages reach max_age, reap and queued_max_age (>=), and exceed settle, cancel_grace and the timeouts (>).
+/// A row with a finished time that was touched within `settle` is left to its application: no weaker rule fires. A
+/// finished time before the start is a leftover of an earlier attempt: it makes no contradiction and silences nothing.
+/// Which hazards stop plain reconcile: the profile's always; `young` only findings that are no more than possible (a
+/// dead worker's task counts from `settle` on); `alive` only an unhonoured cancel request (a row that contradicts
+/// itself is over whatever its worker does now, and the other rules never call a task of a living worker stuck).
 Judgement judge(const TaskFacts& facts, const JudgeContext& context);
 
 /// Is the task's worker at work, and who says so?
 LivenessVerdict judge_liveness(const TaskFacts& facts, const JudgeContext& context);
 
-/// Names of hazards that hold for the task: `alive`, `young`, and the profile's.
+/// Names of hazards that hold for the task: `alive` and `young` (active tasks only), and the profile's.
 std::vector<std::string> hazards_of(const TaskFacts& facts, const JudgeContext& context);
 
 /// Text of :reason for a finding: --reason, or the profile's or our sentence for the rule

@@ -1,0 +1,142 @@
+#include <algorithm>
+#include <vector>
+
+#include "base/duration.hpp"
+#include "base/text.hpp"
+#include "engine/judge.hpp"
+#include "engine/task_age.hpp"
+
+namespace taskctl {
+
+namespace {
+
+/// What one source says: unknown stands for "nothing".
+struct SourceVerdict {
+  Liveness liveness = Liveness::unknown;
+  std::string text;
+};
+
+bool is_active(const Task& task) {
+  return task.task_class == TaskClass::active;
+}
+
+/// A beat at most `timeout` old is alive, a missing one is the oldest there can be, an unreadable one says nothing.
+SourceVerdict judge_beat(const std::string& column, const TimeFact& beat, Duration timeout, Instant now) {
+  if (beat.absent()) {
+    return {Liveness::dead, column + " is not set"};
+  }
+  if (beat.unreadable()) {
+    return {Liveness::unknown, column + " cannot be read ('" + printable(beat.raw) + "')"};
+  }
+  const std::string text = column + " " + distance(beat.at, now);
+  if (now - beat.at <= timeout) {
+    return {Liveness::alive, text};
+  }
+  return {Liveness::dead, text + ", more than " + format_duration(timeout)};
+}
+
+/// The grace after the end of a lease still counts as alive: the renewal may be on its way.
+SourceVerdict judge_lease(const LivenessSource& source, const TaskFacts& facts, const JudgeContext& context) {
+  const std::string column = source_name(context.profile.times.lease, "lease");
+  const TimeFact& lease = facts.task.times.lease;
+  if (lease.absent()) {
+    return {Liveness::unknown, column + " is not set"};
+  }
+  if (lease.unreadable()) {
+    return {Liveness::unknown, column + " cannot be read ('" + printable(lease.raw) + "')"};
+  }
+  const bool dead = context.now - lease.at > source.timeout;
+  const bool over = lease.at < context.now;
+  return {dead ? Liveness::dead : Liveness::alive,
+          column + (over ? " ended " : " ends ") + distance(lease.at, context.now)};
+}
+
+SourceVerdict judge_heartbeat(const LivenessSource& source, const TaskFacts& facts, const JudgeContext& context) {
+  const std::string column = source_name(context.profile.times.heartbeat, "heartbeat");
+  const TimeFact& beat = facts.task.times.heartbeat;
+  if (beat.absent() && !is_active(facts.task)) {
+    return {Liveness::unknown, column + " is not set, and the task is not active"};
+  }
+  return judge_beat(column, beat, source.timeout, context.now);
+}
+
+SourceVerdict judge_worker(const LivenessSource& source, const LivenessFact& fact, const TaskFacts& facts,
+                           Instant now) {
+  if (!facts.task.worker || facts.task.worker->empty()) {
+    return {Liveness::unknown, "no worker is assigned"};
+  }
+  const std::string worker = "worker " + printable(*facts.task.worker);
+  if (!fact.row_found) {
+    const bool dead = source.missing_is_dead;
+    return {dead ? Liveness::dead : Liveness::unknown, worker + " has no row in " + source.table};
+  }
+  SourceVerdict verdict = judge_beat(source.heartbeat, fact.heartbeat, source.timeout, now);
+  verdict.text = worker + ": " + verdict.text;
+  return verdict;
+}
+
+SourceVerdict judge_sql(const LivenessFact& fact) {
+  if (fact.verdict == "alive") {
+    return {Liveness::alive, "the profile's query says alive"};
+  }
+  if (fact.verdict == "dead") {
+    return {Liveness::dead, "the profile's query says dead"};
+  }
+  return {Liveness::unknown, "the profile's query says nothing"};
+}
+
+SourceVerdict judge_source(std::size_t index, const TaskFacts& facts, const JudgeContext& context) {
+  const LivenessSource& source = context.profile.liveness[index];
+  const LivenessFact fact = index < facts.liveness.size() ? facts.liveness[index] : LivenessFact{};
+  switch (source.kind) {
+    case LivenessSource::Kind::lease:
+      return judge_lease(source, facts, context);
+    case LivenessSource::Kind::heartbeat:
+      return judge_heartbeat(source, facts, context);
+    case LivenessSource::Kind::table:
+      return judge_worker(source, fact, facts, context.now);
+    case LivenessSource::Kind::sql:
+      break;
+  }
+  return judge_sql(fact);
+}
+
+bool is_suspect(std::size_t index, const JudgeContext& context) {
+  return context.standby_lags || (index < context.workers.size() && context.workers[index].suspect());
+}
+
+std::string name_of(const LivenessSource& source) {
+  if (!source.name.empty()) {
+    return source.name;
+  }
+  return source.table.empty() ? "liveness" : source.table;
+}
+
+}  // namespace
+
+LivenessVerdict judge_liveness(const TaskFacts& facts, const JudgeContext& context) {
+  LivenessVerdict verdict;
+  bool trusted_death = false;
+  bool suspect_death = false;
+  bool alive = false;
+  for (std::size_t i = 0; i < context.profile.liveness.size(); ++i) {
+    const SourceVerdict said = judge_source(i, facts, context);
+    const bool dead = said.liveness == Liveness::dead;
+    const bool suspect = dead && is_suspect(i, context);
+    alive = alive || said.liveness == Liveness::alive;
+    trusted_death = trusted_death || (dead && !suspect);
+    suspect_death = suspect_death || suspect;
+    verdict.says.push_back(said.liveness);
+    verdict.sources.push_back(
+        {name_of(context.profile.liveness[i]), said.text + (suspect ? " (a suspect source)" : "")});
+  }
+  if (alive) {
+    verdict.liveness = Liveness::alive;
+  } else if (trusted_death || suspect_death) {
+    verdict.liveness = Liveness::dead;
+    verdict.suspect = !trusted_death;
+  }
+  return verdict;
+}
+
+}  // namespace taskctl
