@@ -11,6 +11,8 @@
 
 namespace taskctl {
 
+struct Statements;
+
 /// taskctl_runs and taskctl_changes in the target database (PostgreSQL: schema `taskctl`, revoked from PUBLIC).
 class Journal {
  public:
@@ -29,6 +31,8 @@ class Journal {
   // Inside the caller's write transaction.
   void insert_run(const RunRecord& run);  ///< throws Error{stale} when the plan's nonce is already there
   void insert_changes(const std::string& run_id, std::span<const JournalEntry> entries);
+  /// Number of the run's last change, 0 when it has none: a re-plan goes on counting.
+  [[nodiscard]] std::int64_t last_sequence(const std::string& run_id);
   void update_run(const RunRecord& run);  ///< state, finished, counts
 
   // Reading. An absent journal is an empty one.
@@ -43,6 +47,19 @@ class Journal {
                     bool newest_first = false);
 
  private:
+  struct Parts {
+    bool schema = false;  ///< always true in SQLite
+    std::int64_t tables = 0;
+  };
+  [[nodiscard]] Parts parts();
+  void create_parts(const Parts& found);
+  void require_version();
+  [[nodiscard]] std::string meta(const std::string& name);
+  /// An embedded statement with the schema's name put in.
+  [[nodiscard]] std::string statement(std::string_view Statements::*member) const;
+  [[nodiscard]] std::vector<RunRecord> read_runs(std::string_view Statements::*member,
+                                                 std::span<const Value> parameters);
+
   Connection& m_connection;
   std::string m_schema;
 };

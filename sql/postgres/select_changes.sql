@@ -1,0 +1,12 @@
+-- Changes of a run, in the order in which they were written.
+-- params: 1 id of the run (text)
+-- returns: sequence, task, rule, outcome, operation, table_schema, table_name, row_key, row_before, row_after, written,
+--          side_effects, applied_at
+--          (row_before NULL: inserted; row_after NULL: deleted; texts, RFC 3339 in UTC with microseconds)
+-- locks: none
+SELECT c.sequence, c.task, c.rule, c.outcome, c.operation, c.table_schema, c.table_name, c.row_key::text,
+       c.row_before::text, c.row_after::text, c.written::text, c.side_effects::text,
+       to_char(c.applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+  FROM {schema}.taskctl_changes c
+ WHERE c.run_id = $1::text
+ ORDER BY c.sequence;

@@ -1,0 +1,5 @@
+-- The run that applied a plan.
+-- params: 1 nonce of the plan (text)
+-- returns: id (text); no row when nobody applied it
+-- locks: none
+SELECT id FROM main.taskctl_runs WHERE plan_nonce = ?1;

@@ -1,0 +1,5 @@
+-- One fact about the journal.
+-- params: 1 name (text)
+-- returns: value (text); no row when it is not known
+-- locks: none
+SELECT value FROM main.taskctl_meta WHERE name = ?1;

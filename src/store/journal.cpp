@@ -1,0 +1,382 @@
+#include "store/journal.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "base/timestamp.hpp"
+#include "base/zone.hpp"
+#include "sql/dialect.hpp"
+#include "sql/statements.hpp"
+#include "store/image_codec.hpp"
+
+namespace taskctl {
+
+namespace {
+
+constexpr std::int64_t k_version = 1;
+constexpr std::int64_t k_table_count = 3;
+
+/// Always six digits, so that the texts sort like the times.
+Value time_value(Instant at) {
+  return format_local(Zone::utc().to_local(at), 'T', 6) + "Z";
+}
+
+Value time_value(const std::optional<Instant>& at) {
+  return at ? time_value(*at) : Value{Null{}};
+}
+
+/// Reads one row column by column. PostgreSQL hands numbers over as texts.
+class RowReader {
+ public:
+  explicit RowReader(const Row& row) : m_row{row} {}
+
+  std::string text() {
+    const Value& value = next();
+    if (const std::string* text = std::get_if<std::string>(&value)) {
+      return *text;
+    }
+    throw Error{ExitCode::mismatch, "the journal is damaged: '" + to_display(value) + "' where a text belongs"};
+  }
+
+  std::optional<std::string> optional_text() {
+    if (is_null(m_row.at(m_next))) {
+      ++m_next;
+      return std::nullopt;
+    }
+    return text();
+  }
+
+  std::int64_t number() {
+    const Value& value = next();
+    if (const std::int64_t* number = std::get_if<std::int64_t>(&value)) {
+      return *number;
+    }
+    std::int64_t number = 0;
+    const std::string text = to_display(value);
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size()) {
+      throw Error{ExitCode::mismatch, "the journal is damaged: '" + text + "' where a number belongs"};
+    }
+    return number;
+  }
+
+  Instant time() { return parse_instant(text(), "journal"); }
+
+  std::optional<Instant> optional_time() {
+    const std::optional<std::string> value = optional_text();
+    return value ? std::optional{parse_instant(*value, "journal")} : std::nullopt;
+  }
+
+ private:
+  const Value& next() { return m_row.at(m_next++); }
+
+  const Row& m_row;
+  std::size_t m_next = 0;
+};
+
+template <typename T>
+T known(std::optional<T> value, const std::string& text) {
+  if (!value) {
+    throw Error{ExitCode::mismatch, "the journal holds '" + text + "', which this taskctl does not know",
+                "Use the taskctl that wrote it, or a newer one."};
+  }
+  return *value;
+}
+
+RunRecord read_run(const Row& row) {
+  RowReader in{row};
+  RunRecord run;
+  run.id = in.text();
+  run.command = in.text();
+  const std::string state = in.text();
+  run.state = known(parse_run_state(state), state);
+  run.started = in.time();
+  run.finished = in.optional_time();
+  run.author.user = in.text();
+  run.author.sudo_user = in.text();
+  run.author.host = in.text();
+  run.author.pid = static_cast<int>(in.number());
+  for (std::string* field : {&run.reason, &run.arguments, &run.version, &run.profile, &run.profile_hash, &run.plan_hash,
+                             &run.plan_nonce, &run.undoes, &run.backup}) {
+    *field = in.text();
+  }
+  run.detection_now = in.optional_time();
+  for (std::int64_t* count : {&run.applied, &run.moved_on, &run.conflicts, &run.busy, &run.failed}) {
+    *count = in.number();
+  }
+  return run;
+}
+
+JournalEntry read_entry(const Row& row) {
+  RowReader in{row};
+  JournalEntry entry;
+  entry.sequence = in.number();
+  entry.task = in.text();
+  entry.rule = in.text();
+  entry.outcome = in.text();
+  const std::string operation = in.text();
+  entry.change.operation = known(parse_operation(operation), operation);
+  entry.change.table.schema = in.text();
+  entry.change.table.name = in.text();
+  entry.change.key = decode_key(in.text());
+  if (const std::optional<std::string> before = in.optional_text()) {
+    entry.change.before = decode_image(*before);
+  }
+  if (const std::optional<std::string> after = in.optional_text()) {
+    entry.change.after = decode_image(*after);
+  }
+  entry.change.written = decode_names(in.text());
+  entry.side_effects = decode_side_effects(in.text());
+  entry.applied_at = in.time();
+  return entry;
+}
+
+void replace_all(std::string& text, std::string_view what, std::string_view with) {
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
+    text.replace(at, what.size(), with);
+  }
+}
+
+/// A statement without its header of comments, ended as a person would type it.
+std::string for_people(std::string_view statement) {
+  std::string text{statement};
+  while (text.starts_with("--")) {
+    text.erase(0, text.find('\n') + 1);
+  }
+  text.erase(text.find_last_not_of(" \n;") + 1);
+  return text + ";\n";
+}
+
+}  // namespace
+
+Journal::Journal(Connection& connection, std::string schema_name)
+    : m_connection{connection}, m_schema{std::move(schema_name)} {}
+
+std::string Journal::statement(std::string_view Statements::*member) const {
+  const Dialect dialect{m_connection.engine()};
+  std::string sql{dialect.statements().*member};
+  replace_all(sql, "{schema}", dialect.identifier(m_schema));
+  return sql;
+}
+
+Journal::Parts Journal::parts() {
+  const std::array<Value, 1> parameters{m_schema};
+  const std::vector<Row> rows = m_connection.query(statement(&Statements::journal_exists), parameters);
+  RowReader in{rows.at(0)};
+  const bool schema = in.number() > 0;
+  return {.schema = schema, .tables = in.number()};
+}
+
+bool Journal::exists() {
+  return parts().tables == k_table_count;
+}
+
+std::string Journal::meta(const std::string& name) {
+  const std::array<Value, 1> parameters{name};
+  const std::vector<Row> rows = m_connection.query(statement(&Statements::select_meta), parameters);
+  return rows.empty() ? std::string{} : RowReader{rows[0]}.text();
+}
+
+void Journal::require_version() {
+  const std::string version = meta("journal_version");
+  if (!version.empty() && version != std::to_string(k_version)) {
+    throw Error{ExitCode::mismatch, "the journal has version '" + version + "', this taskctl writes version '1'",
+                "Use the taskctl that made the journal, or a newer one."};
+  }
+}
+
+void Journal::create() {
+  const Parts found = parts();
+  if (found.tables == k_table_count) {
+    require_version();
+    return;
+  }
+  try {
+    Transaction transaction{m_connection, Access::write};
+    create_parts(found);
+    transaction.commit();
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::access) {
+      throw;
+    }
+    throw Error{ExitCode::access, "cannot create the journal: " + error.message(),
+                "Ask an administrator to run these statements, then try again:\n" + ddl()};
+  }
+}
+
+void Journal::create_parts(const Parts& found) {
+  if (m_connection.engine() == Engine::postgres && !found.schema) {
+    m_connection.run(statement(&Statements::create_journal_schema));
+    m_connection.run(statement(&Statements::revoke_journal_schema));
+  }
+  m_connection.run(statement(&Statements::create_meta));
+  m_connection.run(statement(&Statements::create_runs));
+  m_connection.run(statement(&Statements::create_changes));
+  m_connection.run(statement(&Statements::revoke_journal_tables));
+  m_connection.run(statement(&Statements::insert_journal_version));
+  const std::array<Value, 2> uuid_row{std::string{"uuid"}, random_uuid()};
+  m_connection.run(statement(&Statements::insert_meta), uuid_row);
+  require_version();
+}
+
+std::string Journal::ddl() const {
+  std::vector<std::string_view Statements::*> parts{&Statements::create_meta, &Statements::create_runs,
+                                                    &Statements::create_changes, &Statements::insert_journal_version};
+  if (m_connection.engine() == Engine::postgres) {
+    parts.insert(parts.begin(), {&Statements::create_journal_schema, &Statements::revoke_journal_schema});
+    parts.insert(parts.end(), {&Statements::revoke_journal_tables, &Statements::grant_journal_schema,
+                               &Statements::grant_journal_tables});
+  }
+  std::string text;
+  for (const auto member : parts) {
+    text += for_people(statement(member));
+  }
+  if (text.find("{role}") != std::string::npos) {
+    replace_all(text, "{role}", Dialect{m_connection.engine()}.identifier(m_connection.server().user));
+  }
+  return text;
+}
+
+std::string Journal::uuid() {
+  return exists() ? meta("uuid") : std::string{};
+}
+
+void Journal::insert_run(const RunRecord& run) {
+  const auto refuse = [&run](const std::string& by) {
+    throw Error{ExitCode::stale, "this plan was already applied" + by,
+                "Run '" + run.command + "' again: it makes a new plan from what is there now."};
+  };
+  const std::array<Value, 1> nonce{run.plan_nonce};
+  const std::vector<Row> rows = m_connection.query(statement(&Statements::find_nonce), nonce);
+  if (!rows.empty()) {
+    refuse(" by run '" + RowReader{rows[0]}.text() + "'");
+  }
+  const std::array<Value, 24> parameters{run.id,
+                                         run.command,
+                                         std::string{to_string(run.state)},
+                                         time_value(run.started),
+                                         time_value(run.finished),
+                                         run.author.user,
+                                         run.author.sudo_user,
+                                         run.author.host,
+                                         std::int64_t{run.author.pid},
+                                         run.reason,
+                                         run.arguments,
+                                         run.version,
+                                         run.profile,
+                                         run.profile_hash,
+                                         run.plan_hash,
+                                         run.plan_nonce,
+                                         run.undoes,
+                                         run.backup,
+                                         time_value(run.detection_now),
+                                         run.applied,
+                                         run.moved_on,
+                                         run.conflicts,
+                                         run.busy,
+                                         run.failed};
+  try {
+    m_connection.run(statement(&Statements::insert_run), parameters);
+  } catch (const ConstraintError&) {
+    refuse("");  // by somebody who committed between the look-up and the insert
+  }
+}
+
+std::int64_t Journal::last_sequence(const std::string& run_id) {
+  const std::array<Value, 1> parameters{run_id};
+  return RowReader{m_connection.query(statement(&Statements::last_sequence), parameters).at(0)}.number();
+}
+
+void Journal::insert_changes(const std::string& run_id, std::span<const JournalEntry> entries) {
+  const std::string sql = statement(&Statements::insert_change);
+  for (const JournalEntry& entry : entries) {
+    const Change& change = entry.change;
+    const std::array<Value, 14> parameters{run_id,
+                                           entry.sequence,
+                                           entry.task,
+                                           entry.rule,
+                                           entry.outcome,
+                                           std::string{to_string(change.operation)},
+                                           change.table.schema,
+                                           change.table.name,
+                                           encode_key(change.key),
+                                           change.before ? Value{encode_image(*change.before)} : Value{Null{}},
+                                           change.after ? Value{encode_image(*change.after)} : Value{Null{}},
+                                           encode_names(change.written),
+                                           encode_side_effects(entry.side_effects),
+                                           time_value(entry.applied_at)};
+    m_connection.run(sql, parameters);
+  }
+}
+
+void Journal::update_run(const RunRecord& run) {
+  const std::array<Value, 8> parameters{run.id,
+                                        std::string{to_string(run.state)},
+                                        time_value(run.finished),
+                                        run.applied,
+                                        run.moved_on,
+                                        run.conflicts,
+                                        run.busy,
+                                        run.failed};
+  m_connection.run(statement(&Statements::update_run), parameters);
+}
+
+std::vector<RunRecord> Journal::read_runs(std::string_view Statements::*member, std::span<const Value> parameters) {
+  std::vector<RunRecord> runs;
+  if (exists()) {
+    require_version();
+    m_connection.run(statement(member), parameters, [&runs](const Row& row) { runs.push_back(read_run(row)); });
+  }
+  return runs;
+}
+
+std::vector<RunRecord> Journal::runs(std::size_t limit) {
+  constexpr std::size_t k_most = 1'000'000;
+  const std::array<Value, 1> parameters{static_cast<std::int64_t>(std::min(limit, k_most))};
+  return read_runs(&Statements::select_runs, parameters);
+}
+
+std::optional<RunRecord> Journal::find_run(const std::string& id) {
+  if (id.empty()) {
+    return std::nullopt;
+  }
+  const std::array<Value, 1> parameters{id};
+  std::vector<RunRecord> found = read_runs(&Statements::find_run, parameters);
+  const bool unambiguous = found.size() == 1 || (found.size() > 1 && found[0].id == id);
+  return unambiguous ? std::optional{std::move(found[0])} : std::nullopt;
+}
+
+std::optional<RunRecord> Journal::last_undoable() {
+  std::vector<RunRecord> found = read_runs(&Statements::last_undoable, {});
+  return found.empty() ? std::nullopt : std::optional{std::move(found[0])};
+}
+
+std::vector<std::string> Journal::undone_by(const std::string& id) {
+  std::vector<std::string> ids;
+  if (exists()) {
+    const std::array<Value, 1> parameters{id};
+    m_connection.run(statement(&Statements::undone_by), parameters,
+                     [&ids](const Row& row) { ids.push_back(RowReader{row}.text()); });
+  }
+  return ids;
+}
+
+void Journal::read_changes(const std::string& run_id, const std::function<void(JournalEntry&&)>& sink,
+                           bool newest_first) {
+  std::optional<Transaction> transaction;
+  if (!m_connection.in_transaction()) {
+    transaction.emplace(m_connection, Access::read);
+  }
+  if (!exists()) {
+    return;
+  }
+  require_version();
+  const std::array<Value, 1> parameters{run_id};
+  m_connection.stream(statement(newest_first ? &Statements::select_changes_newest : &Statements::select_changes),
+                      parameters, [&sink](const Row& row) { sink(read_entry(row)); });
+}
+
+}  // namespace taskctl
