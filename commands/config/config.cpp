@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/duration.hpp"
+#include "base/error.hpp"
 #include "base/text.hpp"
 #include "view/json.hpp"
 #include "view/table_writer.hpp"

@@ -1,5 +1,6 @@
 #include "commands/list-stuck/list_stuck.hpp"
 
+#include "base/error.hpp"
 #include "commands/list-stuck/list_stuck_view.hpp"
 #include "engine/lister.hpp"
 

@@ -7,6 +7,7 @@
 
 #include "base/digest.hpp"
 #include "base/duration.hpp"
+#include "base/error.hpp"
 #include "base/timestamp.hpp"
 #include "commands/shared/guards.hpp"
 #include "commands/shared/plan_view.hpp"

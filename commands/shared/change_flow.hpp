@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 
+#include "base/error.hpp"
 #include "cli/context.hpp"
 #include "cli/options.hpp"
 #include "engine/applier.hpp"

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/duration.hpp"
+#include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/timestamp.hpp"
 #include "view/finding_table.hpp"

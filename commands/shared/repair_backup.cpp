@@ -1,4 +1,5 @@
 #include "commands/shared/repair_backup.hpp"
+#include "base/error.hpp"
 
 #include <map>
 
@@ -46,9 +47,12 @@ std::optional<BackupResult> back_up_before_repair(Context& context, Session& ses
                         .tables = plan.tables(),
                         .stop = &context.stop()};
   const Setting<std::string>& configured = session.config.target.backup_folder;
-  request.folder = !change.backup_folder.empty() ? change.backup_folder
-                   : configured.given()          ? std::filesystem::path{configured.value}
-                                                 : driver->default_folder();
+  request.folder = driver->default_folder();
+  if (!change.backup_folder.empty()) {
+    request.folder = change.backup_folder;
+  } else if (configured.given()) {
+    request.folder = configured.value;
+  }
   if (change.max_stall) {
     request.max_stall = *change.max_stall;
   }
