@@ -30,6 +30,7 @@ struct FactsRequest {
   Rows rows = Rows::candidates;
   Selector selector;  ///< candidates and selected: ids, workers, kinds, queues, users, statuses
   std::vector<TaskKey> keys;
+  bool all_queued = false;  ///< candidates: every queued task, not only those with a sign (rule `waiting` is on)
   bool with_image = false;  ///< all columns too
   bool lock = false;        ///< take row locks, skip locked rows
 };

@@ -20,11 +20,11 @@ struct ColumnInfo {
 struct TableInfo {
   TableName name;
   std::vector<ColumnInfo> columns;
-  std::vector<std::string> primary_key;           ///< SQLite: "rowid" alias is not invented; may be empty
-  std::vector<std::string> triggers;              ///< names of row triggers that fire on writes
-  std::vector<std::vector<std::string>> indexes;  ///< key columns of every index, up to its first expression
+  std::vector<std::string> primary_key;               ///< SQLite: "rowid" alias is not invented; may be empty
+  std::vector<std::string> triggers;                  ///< names of row triggers that fire on writes
+  std::vector<std::vector<std::string>> indexes;      ///< key columns of every index, up to its first expression
   std::vector<std::vector<std::string>> unique_keys;  ///< columns of every unique index without predicate or expression
-  bool row_security = false;                      ///< PostgreSQL: RLS is on and applies to the current role
+  bool row_security = false;                          ///< PostgreSQL: RLS is on and applies to the current role
   bool is_view = false;
   bool can_select = true, can_update = true, can_insert = true, can_delete = true;
 
