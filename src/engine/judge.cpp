@@ -448,6 +448,7 @@ Judgement TaskJudge::run() const {
     judgement.fine_because = fine_because();
   }
   judgement.liveness = m_liveness;
+  judgement.since = m_since.at;
   return judgement;
 }
 

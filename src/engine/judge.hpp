@@ -36,8 +36,9 @@ struct Judgement {
   std::optional<Finding> finding;     ///< nullopt: nothing is wrong with it
   std::vector<RuleVerdict> verdicts;  ///< every rule, strongest first
   LivenessVerdict liveness;
-  std::string
-      fine_because;  ///< why an active task is not stuck: "worker agents alive (pinged 20s ago)", "started 24m ago"
+  std::optional<Instant> since;  ///< from when the age counts (start, or its fallback)
+  /// Why an active task is not stuck: "worker agents alive (pinged 20s ago)", "started 24m ago".
+  std::string fine_because;
 };
 
 /// Decides about one task. Pure: no database, no clock. The same function serves list, plan, apply and show, so that

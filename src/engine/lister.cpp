@@ -1,0 +1,216 @@
+#include "engine/lister.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/duration.hpp"
+#include "base/error.hpp"
+#include "sql/statements.hpp"
+
+namespace taskctl {
+
+namespace {
+
+/// How far behind may a standby be before what it says of workers is not believed? nullopt: no source depends on it.
+std::optional<Duration> tolerable_lag(const Profile& profile, const Policy& policy) {
+  if (profile.liveness.empty()) {
+    return std::nullopt;
+  }
+  std::optional<Duration> smallest;
+  for (const auto& source : profile.liveness) {
+    if (source.timeout > Duration::zero() && (!smallest || source.timeout < *smallest)) {
+      smallest = source.timeout;
+    }
+  }
+  return smallest.value_or(policy.settle);
+}
+
+/// nullopt: the standby does not know.
+std::optional<Duration> standby_lag(Connection& connection) {
+  const auto rows = connection.query(Dialect{connection.engine()}.statements().standby_lag);
+  const Value& value = rows.at(0).at(0);
+  if (const auto* number = std::get_if<std::int64_t>(&value)) {
+    return Duration{*number};
+  }
+  std::int64_t number = 0;
+  const auto* text = std::get_if<std::string>(&value);
+  if (text == nullptr || std::from_chars(text->data(), text->data() + text->size(), number).ec != std::errc{}) {
+    return std::nullopt;
+  }
+  return Duration{number};
+}
+
+bool standby_lags(Connection& connection, const Profile& profile, const Policy& policy) {
+  const auto limit = tolerable_lag(profile, policy);
+  if (!limit || !connection.server().standby) {
+    return false;
+  }
+  const auto lag = standby_lag(connection);
+  return !lag || *lag > *limit;
+}
+
+/// Judges a stream of facts into a listing.
+class Collector {
+ public:
+  Collector(const ListRequest& request, const JudgeContext& context, Listing& listing)
+      : m_request{request}, m_context{context}, m_listing{listing} {}
+
+  void add(TaskFacts&& facts) {
+    Judgement judgement = judge(facts, m_context);
+    if (judgement.finding) {
+      add_finding(std::move(*judgement.finding));
+    } else if (facts.task.task_class == TaskClass::active) {
+      add_fine(std::move(facts.task), judgement);
+    }
+  }
+
+ private:
+  void count_fine(const Task& task) {
+    if (task.task_class == TaskClass::active) {
+      ++m_listing.summary.fine;
+      ++m_listing.summary.fine_by_class[TaskClass::active];
+    }
+  }
+
+  void add_finding(Finding&& finding) {
+    ListSummary& summary = m_listing.summary;
+    const bool settling = finding.rule == Rule::settling;
+    if (settling) {
+      count_fine(finding.task);
+    }
+    if (!m_request.selector.matches(finding)) {
+      return;
+    }
+    summary.settling += settling ? 1 : 0;
+    if (settling && !m_request.include_fine) {
+      return;
+    }
+    ++summary.by_rule[finding.rule];
+    ++summary.by_certainty[finding.certainty];
+    summary.clock += finding.rule == Rule::clock ? 1 : 0;
+    summary.unreadable += finding.rule == Rule::unreadable ? 1 : 0;
+    if (finding.certainty != Certainty::none) {
+      count_stuck(finding);
+    }
+    m_listing.items.append(encode_item({std::move(finding), false}));
+  }
+
+  void count_stuck(const Finding& finding) {
+    ListSummary& summary = m_listing.summary;
+    ++summary.stuck;
+    if (finding.task.task_class) {
+      ++summary.stuck_by_class[*finding.task.task_class];
+    }
+    summary.repairable += finding.repair == Repair::yes ? 1 : 0;
+    summary.left_for_max_age += finding.repair == Repair::needs_max_age ? 1 : 0;
+    summary.undecided += finding.outcome == Outcome::undecided ? 1 : 0;
+  }
+
+  void add_fine(Task&& task, const Judgement& judgement) {
+    count_fine(task);
+    const Selector& selector = m_request.selector;
+    if (!m_request.include_fine || !selector.rules.empty() || !selector.certainties.empty()) {
+      return;
+    }
+    ListItem item;
+    item.fine = true;
+    item.finding.since = judgement.since;
+    item.finding.liveness = judgement.liveness.liveness;
+    item.finding.note = judgement.fine_because;
+    item.finding.outcome = Outcome::unchanged;
+    item.finding.task = std::move(task);
+    m_listing.items.append(encode_item(item));
+  }
+
+  const ListRequest& m_request;
+  const JudgeContext& m_context;
+  Listing& m_listing;
+};
+
+std::vector<std::string> warnings_of(const JudgeContext& context, const Schema& schema) {
+  std::vector<std::string> warnings;
+  for (std::size_t i = 0; i < context.workers.size(); ++i) {
+    if (context.workers[i].suspect()) {
+      warnings.push_back("none of the " + std::to_string(context.workers[i].known) + " workers in '" +
+                         context.profile.liveness[i].table +
+                         "' is alive: the table itself is suspect, and findings that rest on it are only possible");
+    }
+  }
+  if (context.standby_lags) {
+    warnings.emplace_back(
+        "this standby lags further behind than a liveness timeout: findings that rest on liveness are only possible");
+  }
+  for (const auto& [name, table] : schema.tables) {
+    if (table.row_security) {
+      warnings.push_back("row-level security hides rows of '" + name + "' from this role: there may be more");
+    }
+  }
+  return warnings;
+}
+
+Listing read_listing(TaskStore& store, const ListRequest& request) {
+  Listing listing;
+  Transaction transaction{store.connection(), Access::read};
+  const JudgeContext context = read_judge_context(store, request.policy, request.now);
+  listing.now = context.now;
+  listing.warnings = warnings_of(context, store.schema());
+  FactsRequest wanted;
+  wanted.rows = FactsRequest::Rows::candidates;
+  wanted.selector = request.selector;
+  wanted.all_queued = request.policy.queued_max_age.has_value();
+  Collector collector{request, context, listing};
+  store.read_facts(wanted, [&](TaskFacts&& facts) { collector.add(std::move(facts)); });
+  transaction.commit();
+  return listing;
+}
+
+/// Runs `read` again, once, when somebody held a lock: the transaction is over then and leaves nothing behind.
+template <typename Read>
+auto once_more_when_busy(const Read& read) {
+  try {
+    return read();
+  } catch (const BusyError&) {
+    return read();
+  }
+}
+
+std::optional<TaskReport> read_report(TaskStore& store, const TaskKey& key, const Policy& policy,
+                                      std::optional<Instant> now) {
+  Transaction transaction{store.connection(), Access::read};
+  const JudgeContext context = read_judge_context(store, policy, now);
+  FactsRequest wanted;
+  wanted.rows = FactsRequest::Rows::by_key;
+  wanted.keys = {key};
+  wanted.with_image = true;
+  std::optional<TaskReport> report;
+  store.read_facts(wanted, [&](TaskFacts&& facts) {
+    Judgement judgement = judge(facts, context);
+    report = TaskReport{std::move(facts), std::move(judgement), context.now};
+  });
+  transaction.commit();
+  return report;
+}
+
+}  // namespace
+
+JudgeContext read_judge_context(TaskStore& store, const Policy& policy, std::optional<Instant> now) {
+  Connection& connection = store.connection();
+  const Profile& profile = store.profile();
+  const Instant at = now ? *now : connection.now();
+  return {profile, policy, at, store.read_workers(at), standby_lags(connection, profile, policy)};
+}
+
+void Listing::for_each(const std::function<void(const ListItem&)>& visit) const {
+  items.for_each([&](std::string_view bytes) { visit(decode_item(bytes)); });
+}
+
+Listing list_stuck(TaskStore& store, const ListRequest& request) {
+  return once_more_when_busy([&] { return read_listing(store, request); });
+}
+
+std::optional<TaskReport> inspect_task(TaskStore& store, const TaskKey& key, const Policy& policy,
+                                       std::optional<Instant> now) {
+  return once_more_when_busy([&] { return read_report(store, key, policy, now); });
+}
+
+}  // namespace taskctl
