@@ -1,0 +1,376 @@
+#include "store/postgres/connection.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include <fmt/format.h>
+#include <pqxx/pqxx>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "sql/dialect.hpp"
+#include "sql/statements.hpp"
+#include "store/postgres/conninfo.hpp"
+#include "store/postgres/errors.hpp"
+#include "store/postgres/row_text.hpp"
+#include "store/postgres/statement_kind.hpp"
+
+namespace taskctl::postgres {
+namespace {
+
+constexpr int k_oldest_version = 130000;
+constexpr std::size_t k_fetch_rows = 2000;
+/// Texts that are counted for preparing. Statements differ by batch size and profile; the first hundreds are the hot
+/// ones.
+constexpr std::size_t k_remembered_statements = 256;
+constexpr std::int64_t k_longest_write_lock_wait_ms = 1000;  ///< others queue behind whoever waits for a table lock
+constexpr std::int64_t k_write_statement_ms = 5000;
+constexpr std::int64_t k_idle_write_ms = 10'000;
+constexpr std::int64_t k_idle_read_ms = 60'000;
+
+std::int64_t milliseconds(Duration duration) {
+  return std::chrono::ceil<std::chrono::milliseconds>(duration).count();
+}
+
+/// 0 would mean "wait for ever" to the server.
+std::int64_t lock_timeout(Access access, Duration busy_wait) {
+  const std::int64_t wanted = std::max<std::int64_t>(milliseconds(busy_wait), 1);
+  return access == Access::write ? std::min(wanted, k_longest_write_lock_wait_ms) : wanted;
+}
+
+std::string without_nul(const std::string& text) {
+  if (text.find('\0') != std::string::npos) {
+    throw Error{ExitCode::usage,
+                "a text with a NUL character cannot be stored in PostgreSQL: '" + printable(text) + "'"};
+  }
+  return text;
+}
+
+struct ToParameter {
+  std::optional<std::string> operator()(const Null&) const { return std::nullopt; }
+  std::optional<std::string> operator()(std::int64_t value) const { return std::to_string(value); }
+  std::optional<std::string> operator()(double value) const { return fmt::format("{}", value); }
+  std::optional<std::string> operator()(const std::string& value) const { return without_nul(value); }
+  std::optional<std::string> operator()(const Blob& value) const { return "\\x" + to_hex(value.bytes); }
+};
+
+std::vector<std::optional<std::string>> to_parameters(std::span<const Value> values) {
+  std::vector<std::optional<std::string>> result;
+  result.reserve(values.size());
+  for (const Value& value : values) {
+    result.push_back(std::visit(ToParameter{}, value));
+  }
+  return result;
+}
+
+void send_rows(const pqxx::result& result, const RowSink& sink) {
+  Row row(result.columns());
+  for (const pqxx::row& source : result) {
+    for (pqxx::row_size_type i = 0; i < source.size(); ++i) {
+      const pqxx::field field = source[i];
+      if (field.is_null()) {
+        row[i] = Null{};
+      } else {
+        row[i] = std::string{field.c_str(), field.size()};
+      }
+    }
+    sink(row);
+  }
+}
+
+/// "15.20 (Debian 15.20-0+deb12u1)" → "15.20"
+std::string first_word(const std::string& text) {
+  return text.substr(0, text.find(' '));
+}
+
+}  // namespace
+
+/// The libpqxx objects in the order in which they must be destroyed.
+struct PostgresConnection::Session {
+  struct Statement {
+    int uses = 0;
+    std::string name;  ///< on the server; empty until prepared
+  };
+
+  explicit Session(const std::string& options) : connection{options} {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    connection.inhibit_reactivation(true);
+#pragma GCC diagnostic pop
+    work.emplace(connection);
+  }
+
+  pqxx::connection connection;
+  /// BEGIN and COMMIT are sent by us, so that every error and the moment of COMMIT are known.
+  std::optional<pqxx::nontransaction> work;
+  std::unordered_map<std::string, Statement> statements;
+  std::size_t prepared = 0;
+};
+
+PostgresConnection::PostgresConnection(const Location& location, Access access, const OpenOptions& options)
+    : m_where{location.display},
+      m_access{access},
+      m_lock_timeout_ms{lock_timeout(access, options.busy_wait)},
+      m_write_timeout_ms{options.statement_timeout > Duration{} ? milliseconds(options.statement_timeout)
+                                                                : k_write_statement_ms} {
+  const std::string connection_string = session_options(location, options).text();
+  try {
+    m_session = std::make_unique<Session>(connection_string);
+  } catch (const std::exception&) {
+    rethrow_connect_failure(m_where);
+  }
+  pin_settings(options);
+  read_server_info();
+}
+
+PostgresConnection::~PostgresConnection() {
+  rollback();
+}
+
+void PostgresConnection::pin_settings(const OpenOptions& options) {
+  command(
+      fmt::format("SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD';"
+                  " SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; SET extra_float_digits = 1;"
+                  " SET standard_conforming_strings = on; SET cursor_tuple_fraction = 1.0;"
+                  " SET lock_timeout = {}; SET statement_timeout = {};"
+                  " SET idle_in_transaction_session_timeout = {};"
+                  " SET default_transaction_read_only = {}",
+                  m_lock_timeout_ms, milliseconds(options.statement_timeout), k_idle_read_ms,
+                  m_access == Access::read ? "on" : "default"));
+}
+
+void PostgresConnection::read_server_info() {
+  const Statements& statements = Dialect{Engine::postgres}.statements();
+  std::string database_oid;
+  bool identifier_allowed = false;
+  run(statements.server_info, {}, [&](const Row& row) {
+    m_server.version_number = std::stoi(text_of(row[0]));
+    m_server.version = "PostgreSQL " + first_word(text_of(row[1]));
+    m_server.database = text_of(row[2]);
+    m_server.user = text_of(row[3]);
+    m_server.standby = text_of(row[4]) == "true";
+    m_server.read_only = m_server.standby || text_of(row[5]) == "on";
+    database_oid = text_of(row[6]);
+    identifier_allowed = text_of(row[7]) == "true";
+    check_settings(row);
+  });
+  if (m_server.version_number < k_oldest_version) {
+    throw Error{ExitCode::mismatch,
+                "'" + m_where + "' is " + m_server.version + ", but taskctl needs PostgreSQL 13 or newer"};
+  }
+  const char* host = m_session->connection.hostname();
+  const char* port = m_session->connection.port();
+  m_server.host = host == nullptr ? "" : host;
+  m_server.port = port == nullptr ? "" : port;
+  // Without the right to read the control file, host, port and oid have to do.
+  std::string system = "no-system-identifier";
+  if (identifier_allowed) {
+    run("SELECT system_identifier::text FROM pg_catalog.pg_control_system()", {},
+        [&](const Row& row) { system = text_of(row[0]); });
+  }
+  m_server.identity = fmt::format("postgres:{}/{}@{}:{}", system, database_oid, m_server.host, m_server.port);
+}
+
+/// A pooler in transaction mode may drop SET; every promise about timeouts and reading only would be void.
+void PostgresConnection::check_settings(const Row& row) const {
+  const bool kept = text_of(row[8]) == std::to_string(m_lock_timeout_ms) && text_of(row[10]) == "UTC" &&
+                    (m_access == Access::write || text_of(row[9]) == "on");
+  if (!kept) {
+    throw Error{ExitCode::unavailable, "'" + m_where + "' does not keep the settings of a session",
+                "Connect to PostgreSQL directly, or through a pooler in session mode."};
+  }
+}
+
+void PostgresConnection::require_usable() {
+  if (!m_session->connection.is_open()) {
+    throw Error{ExitCode::unavailable, "the connection to '" + m_where + "' was lost"};
+  }
+  if (m_interrupted.exchange(false)) {
+    m_transaction_failed = m_in_transaction;
+    throw InterruptedError{"the transaction was interrupted"};
+  }
+}
+
+void PostgresConnection::fail(bool committing) {
+  FailureContext context;
+  context.where = m_where;
+  context.lost = !m_session->connection.is_open();
+  context.interrupted = m_interrupted.exchange(false);
+  context.committing = committing;
+  m_transaction_failed = m_in_transaction;
+  rethrow_as_error(context);
+}
+
+void PostgresConnection::command(const std::string& text) {
+  require_usable();
+  try {
+    m_session->work->exec(text);
+  } catch (const std::exception&) {
+    fail();
+  }
+}
+
+pqxx::result PostgresConnection::execute(std::string_view sql, std::span<const Value> parameters) {
+  require_usable();
+  const auto values = to_parameters(parameters);
+  const auto dynamic = pqxx::prepare::make_dynamic_params(values);
+  std::string text{sql};
+  try {
+    auto& statements = m_session->statements;
+    auto found = statements.find(text);
+    if (found == statements.end()) {
+      if (statements.size() < k_remembered_statements) {
+        statements[text].uses = 1;
+      }
+      return m_session->work->exec_params(text, dynamic);
+    }
+    if (found->second.name.empty()) {
+      const std::string name = fmt::format("taskctl_{}", ++m_session->prepared);
+      m_session->connection.prepare(name, text);
+      found->second.name = name;
+    }
+    return m_session->work->exec_prepared(found->second.name, dynamic);
+  } catch (const std::exception&) {
+    fail();
+  }
+}
+
+std::int64_t PostgresConnection::run(std::string_view sql, std::span<const Value> parameters, const RowSink& sink) {
+  const pqxx::result result = execute(sql, parameters);
+  const bool has_rows = result.columns() > 0;
+  const std::int64_t changed = has_rows && !changes_rows(sql) ? 0 : static_cast<std::int64_t>(result.affected_rows());
+  if (sink && has_rows) {
+    send_rows(result, sink);
+  }
+  return changed;
+}
+
+void PostgresConnection::stream(std::string_view sql, std::span<const Value> parameters, const RowSink& sink) {
+  if (!m_in_transaction) {
+    throw Error{ExitCode::bug, "a cursor needs an open transaction"};
+  }
+  require_usable();
+  const auto values = to_parameters(parameters);
+  try {
+    m_session->work->exec_params("DECLARE taskctl_cursor NO SCROLL CURSOR FOR " + std::string{sql},
+                                 pqxx::prepare::make_dynamic_params(values));
+  } catch (const std::exception&) {
+    fail();
+  }
+  const std::string fetch = fmt::format("FETCH FORWARD {} FROM taskctl_cursor", k_fetch_rows);
+  bool more = true;
+  while (more) {
+    require_usable();
+    pqxx::result result;
+    try {
+      result = m_session->work->exec(fetch);
+    } catch (const std::exception&) {
+      fail();
+    }
+    more = result.size() == k_fetch_rows;
+    try {
+      send_rows(result, sink);
+    } catch (...) {
+      close_cursor();
+      throw;
+    }
+  }
+  command("CLOSE taskctl_cursor");
+}
+
+void PostgresConnection::close_cursor() noexcept {
+  try {
+    m_session->work->exec("CLOSE taskctl_cursor");
+  } catch (const std::exception&) {
+    m_transaction_failed = true;
+  }
+}
+
+void PostgresConnection::begin(Access access) {
+  if (m_in_transaction) {
+    throw Error{ExitCode::bug, "a transaction is open already"};
+  }
+  m_interrupted = false;  // an interrupt that came too late for the last transaction
+  if (access == Access::read) {
+    command("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  } else if (m_access == Access::read) {
+    throw Error{ExitCode::refused, "this connection to '" + m_where + "' only reads"};
+  } else if (m_server.read_only) {
+    throw Error{ExitCode::refused, "'" + m_where + "' only reads" + (m_server.standby ? ": it is a standby" : ""),
+                "Connect to the primary server, or ask its administrator why default_transaction_read_only is on."};
+  } else {
+    command(
+        fmt::format("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = {};"
+                    " SET LOCAL idle_in_transaction_session_timeout = {}",
+                    m_write_timeout_ms, k_idle_write_ms));
+  }
+  m_in_transaction = true;
+  m_transaction_failed = false;
+}
+
+void PostgresConnection::commit() {
+  if (!m_in_transaction || m_transaction_failed) {
+    // The server would answer COMMIT of a failed transaction with a ROLLBACK, and without an error.
+    rollback();
+    throw Error{ExitCode::bug, "commit without an open, intact transaction"};
+  }
+  require_usable();
+  try {
+    m_session->work->exec("COMMIT");
+  } catch (const std::exception&) {
+    // A refused COMMIT (a deferred constraint) has rolled back.
+    m_in_transaction = false;
+    fail(true);
+  }
+  m_in_transaction = false;
+}
+
+void PostgresConnection::rollback() noexcept {
+  if (!m_in_transaction) {
+    return;
+  }
+  m_in_transaction = false;
+  m_interrupted = false;
+  // A cancel request that was on its way may hit the first ROLLBACK.
+  for (int attempt = 0; attempt < 2 && m_session->connection.is_open(); ++attempt) {
+    try {
+      m_session->work->exec("ROLLBACK");
+      return;
+    } catch (const std::exception&) {
+      continue;
+    }
+  }
+}
+
+void PostgresConnection::savepoint() {
+  command("SAVEPOINT taskctl");
+}
+
+void PostgresConnection::rollback_to_savepoint() {
+  command("ROLLBACK TO SAVEPOINT taskctl; RELEASE SAVEPOINT taskctl");
+  m_transaction_failed = false;
+}
+
+void PostgresConnection::release_savepoint() {
+  command("RELEASE SAVEPOINT taskctl");
+}
+
+Instant PostgresConnection::now() {
+  Instant result{};
+  run("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::text", {},
+      [&](const Row& row) { result = Instant{Duration{std::stoll(text_of(row[0]))}}; });
+  return result;
+}
+
+void PostgresConnection::interrupt() noexcept {
+  m_interrupted = true;
+  try {
+    m_session->connection.cancel_query();
+  } catch (const std::exception&) {
+    // The flag stops the transaction at its next statement.
+    return;
+  }
+}
+
+}  // namespace taskctl::postgres
