@@ -45,28 +45,37 @@ class Plan {
   std::optional<Instant> given_now;  ///< --now
   Selector selector;
   Policy policy;
-  std::string reason;  ///< --reason
-  std::string undoes;  ///< run id, for an undo
-  std::string nonce;   ///< unique; stands in the journal once applied
-  std::vector<LeftOut> left_out;
-  std::int64_t remaining = 0;                         ///< repairable findings beyond --limit
-  std::map<std::string, std::int64_t> status_before;  ///< rows per native status, when counted
+  std::string reason;                                    ///< --reason
+  std::string undoes;                                    ///< run id, for an undo
+  std::string nonce;                                     ///< unique; stands in the journal once applied
+  bool force = false;                                    ///< cancel: active tasks too
+  std::vector<LeftOut> left_out;                         ///< at most k_left_out_kept of them …
+  std::map<LeftOut::Why, std::int64_t> left_out_counts;  ///< … all are counted
+  std::int64_t remaining = 0;                            ///< repairable findings beyond --limit
+  std::map<std::string, std::int64_t> status_before;     ///< rows per native status, when counted
   std::vector<std::string> warnings;
 
+  static constexpr std::size_t k_left_out_kept = 10'000;
+  void leave_out(LeftOut left);
+
+  /// Throws Error{bug} when the unit depends on itself or on a later one.
   void append(const PlanUnit& unit);
   [[nodiscard]] std::size_t size() const { return m_positions.size(); }
   [[nodiscard]] bool empty() const { return m_positions.empty(); }
   [[nodiscard]] PlanUnit unit(std::size_t index) const;
   void for_each(const std::function<void(std::size_t, const PlanUnit&)>& visit) const;
   [[nodiscard]] std::int64_t change_count() const { return m_changes; }
+  /// End of the batch that begins at `begin`: `wanted` units, and more where a unit depends on one of them.
+  [[nodiscard]] std::size_t batch_end(std::size_t begin, std::size_t wanted) const;
   /// Tables that the plan writes.
   [[nodiscard]] std::vector<TableName> tables() const;
-  /// SHA-256 over identity, profile, schema and every unit.
+  /// SHA-256 over everything above, every unit included. The same plan has the same hash in every process.
   [[nodiscard]] std::string hash() const;
 
  private:
   Spool m_units;
   std::vector<std::uint64_t> m_positions;
+  std::map<std::size_t, std::size_t> m_last_dependent;  ///< unit → the last unit that depends on it
   std::map<TableName, std::int64_t> m_tables;
   std::int64_t m_changes = 0;
 };
