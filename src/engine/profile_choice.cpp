@@ -1,0 +1,296 @@
+#include "engine/profile_choice.hpp"
+
+#include <set>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "profile/profile_reader.hpp"
+
+namespace taskctl {
+
+namespace {
+
+/// A built-in profile that was held against the database.
+struct Candidate {
+  Profile profile;
+  std::vector<SchemaProblem> problems;
+  bool has_table = false;
+};
+
+std::vector<Candidate> try_builtin_profiles(Connection& connection) {
+  std::vector<Candidate> candidates;
+  const Transaction transaction{connection, Access::read};
+  for (const auto& name : builtin_profile_names()) {
+    Profile profile = find_profile(name);
+    if (profile.engines.count(connection.engine()) == 0) {
+      continue;
+    }
+    const Schema schema = read_schema(connection, profile);
+    auto problems = check_schema(profile, schema, connection.engine());
+    const bool has_table = schema.find(profile.table) != nullptr;
+    candidates.push_back({std::move(profile), std::move(problems), has_table});
+  }
+  return candidates;
+}
+
+constexpr const char* k_hint =
+    "Give --profile NAME or --profile FILE; `taskctl profile list` prints the ones that are built in.";
+
+[[noreturn]] void throw_several(const std::vector<const Candidate*>& fitting) {
+  std::vector<std::string> names;
+  for (const auto* candidate : fitting) {
+    names.push_back("'" + candidate->profile.name + "'");
+  }
+  throw Error{ExitCode::mismatch, "several built-in profiles fit this database: " + join(names, ", "),
+              "Say which one is meant with --profile NAME."};
+}
+
+[[noreturn]] void throw_none(const std::vector<Candidate>& candidates) {
+  const Candidate* nearest = nullptr;
+  std::vector<std::string> tables;
+  for (const auto& candidate : candidates) {
+    tables.push_back("'" + candidate.profile.table + "'");
+    if (candidate.has_table && (nearest == nullptr || candidate.problems.size() < nearest->problems.size())) {
+      nearest = &candidate;
+    }
+  }
+  const std::string message = "no built-in profile fits this database: ";
+  if (nearest == nullptr) {
+    throw Error{ExitCode::mismatch, message + "none of the tables " + join(tables, ", ") + " is there", k_hint};
+  }
+  std::vector<std::string> texts;
+  for (const auto& problem : nearest->problems) {
+    texts.push_back(problem.text);
+  }
+  throw Error{ExitCode::mismatch, message + "the nearest is '" + nearest->profile.name + "', but " + join(texts, ", "),
+              k_hint};
+}
+
+std::string describe_style(const TimeStyle& style) {
+  std::string text;
+  switch (style.format) {
+    case TimeFormat::timestamptz:
+      return "timestamptz";
+    case TimeFormat::unix_s:
+      return "Unix seconds";
+    case TimeFormat::unix_ms:
+      return "Unix milliseconds";
+    case TimeFormat::unix_us:
+      return "Unix microseconds";
+    case TimeFormat::unix_float:
+      return "Unix seconds with fraction";
+    case TimeFormat::julian_day:
+      return "Julian day";
+    case TimeFormat::naive:
+      text = "timestamp";
+      break;
+    case TimeFormat::text:
+      text = "text";
+      break;
+  }
+  if (style.separator != '\0') {
+    text += style.separator == 'T' ? " T" : " blank";
+  }
+  if (style.zone) {
+    text += ", " + style.zone->name();
+  }
+  return style.zone_in_text ? text + ", zone in the text" : text;
+}
+
+/// How the profile reads this database, property by property.
+class Readings {
+ public:
+  Readings(const Profile& profile, const Schema& schema) : m_profile{profile}, m_schema{schema} {}
+
+  std::vector<ProfileCheck::Reading> all() {
+    for (const auto& column : m_profile.key) {
+      add_column("key", m_profile.table, column, column);
+    }
+    const Profile& p = m_profile;
+    add_attributes({{"status", &p.status},
+                    {"kind", &p.kind},
+                    {"worker", &p.worker},
+                    {"queue", &p.queue},
+                    {"user", &p.user},
+                    {"error", &p.error},
+                    {"attempts used", &p.attempts_used},
+                    {"attempts limit", &p.attempts_limit},
+                    {"created", &p.times.created},
+                    {"claimed", &p.times.claimed},
+                    {"started", &p.times.started},
+                    {"heartbeat", &p.times.heartbeat},
+                    {"lease", &p.times.lease},
+                    {"updated", &p.times.updated},
+                    {"finished", &p.times.finished}});
+    for (const auto& source : p.liveness) {
+      if (!source.table.empty()) {
+        add_column("liveness " + source.name, source.table, source.heartbeat, source.table + "." + source.heartbeat);
+      }
+    }
+    if (p.cancel_request) {
+      const std::string& table = p.cancel_request->table;
+      const std::string& column = p.cancel_request->requested;
+      add_column("cancel request", table.empty() ? p.table : table, column,
+                 table.empty() ? column : table + "." + column);
+    }
+    return std::move(m_readings);
+  }
+
+ private:
+  void add_attributes(const std::vector<std::pair<std::string, const Attribute*>>& attributes) {
+    for (const auto& [property, attribute] : attributes) {
+      add_attribute(property, *attribute);
+    }
+  }
+
+  void add_attribute(const std::string& property, const Attribute& attribute) {
+    switch (attribute.kind) {
+      case Attribute::Kind::column:
+        add_column(property, m_profile.table, attribute.column, attribute.column);
+        break;
+      case Attribute::Kind::lookup: {
+        const std::string order =
+            attribute.order_by.empty()
+                ? ""
+                : std::string{attribute.newest ? " (newest " : " (oldest "} + attribute.order_by + ")";
+        add_column(property, attribute.table, attribute.value, attribute.table + "." + attribute.value + order);
+        break;
+      }
+      case Attribute::Kind::sql:
+        m_readings.push_back({property, attribute.sql ? attribute.sql->sql() : "", "expression"});
+        break;
+      case Attribute::Kind::none:
+        break;
+    }
+  }
+
+  void add_column(const std::string& property, const std::string& table, const std::string& column,
+                  const std::string& source) {
+    m_readings.push_back({property, source, encoding(table, column)});
+  }
+
+  [[nodiscard]] std::string encoding(const std::string& table, const std::string& column) const {
+    if (const auto* declared = m_profile.encoding_of(table, column)) {
+      std::vector<std::string> styles;
+      for (const auto& style : declared->read) {
+        styles.push_back(describe_style(style));
+      }
+      return join(styles, " | ");
+    }
+    const TableInfo* info = m_schema.find(table);
+    const ColumnInfo* found = info == nullptr ? nullptr : info->find(column);
+    return found == nullptr ? "missing" : found->type;
+  }
+
+  const Profile& m_profile;
+  const Schema& m_schema;
+  std::vector<ProfileCheck::Reading> m_readings;
+};
+
+/// What the repairs of a profile do to which table: update, insert, remove.
+std::set<std::pair<std::string, OperationSpec::Kind>> writes_of(const Profile& profile) {
+  std::set<std::pair<std::string, OperationSpec::Kind>> writes;
+  const auto add = [&](const OperationList& operations) {
+    for (const auto& operation : operations) {
+      writes.emplace(operation.table.empty() ? profile.table : operation.table, operation.kind);
+    }
+  };
+  for (const auto& [outcome, operations] : profile.outcomes) {
+    add(operations);
+  }
+  for (const auto& [rule, operations] : profile.rule_operations) {
+    add(operations);
+  }
+  return writes;
+}
+
+std::pair<std::string, bool> privilege(const TableInfo& table, OperationSpec::Kind kind) {
+  switch (kind) {
+    case OperationSpec::Kind::insert:
+      return {"INSERT", table.can_insert};
+    case OperationSpec::Kind::remove:
+      return {"DELETE", table.can_delete};
+    case OperationSpec::Kind::update:
+      break;
+  }
+  return {"UPDATE", table.can_update};
+}
+
+std::vector<std::string> missing_privileges(const Profile& profile, const Schema& schema) {
+  std::vector<std::string> missing;
+  for (const auto& [name, table] : schema.tables) {
+    if (!table.can_select) {
+      missing.push_back("SELECT on " + name);
+    }
+  }
+  if (profile.safety == Safety::read_only) {
+    return missing;
+  }
+  for (const auto& [name, kind] : writes_of(profile)) {
+    const TableInfo* table = schema.find(name);
+    if (table == nullptr) {
+      continue;
+    }
+    if (const auto [verb, granted] = privilege(*table, kind); !granted) {
+      missing.push_back(verb + " on " + name);
+    }
+  }
+  return missing;
+}
+
+std::string safety_note(Safety safety) {
+  switch (safety) {
+    case Safety::read_only:
+      return "read-only: this profile reports what is stuck and never repairs it";
+    case Safety::release_only:
+      return "release-only: repairs with this profile give up claims and change nothing else";
+    case Safety::full:
+      break;
+  }
+  return {};
+}
+
+}  // namespace
+
+Profile choose_profile(Connection& connection) {
+  std::vector<Candidate> candidates = try_builtin_profiles(connection);
+  std::vector<const Candidate*> fitting;
+  for (const auto& candidate : candidates) {
+    if (candidate.problems.empty()) {
+      fitting.push_back(&candidate);
+    }
+  }
+  if (fitting.empty()) {
+    throw_none(candidates);
+  }
+  if (fitting.size() > 1) {
+    throw_several(fitting);
+  }
+  return fitting.front()->profile;
+}
+
+ProfileCheck check_profile(Connection& connection, const Profile& profile) {
+  const Transaction transaction{connection, Access::read};
+  const Schema schema = read_schema(connection, profile);
+  ProfileCheck check;
+  check.problems = check_schema(profile, schema, connection.engine());
+  check.readings = Readings{profile, schema}.all();
+  check.missing_privileges = missing_privileges(profile, schema);
+  for (const auto& [name, table] : schema.tables) {
+    if (table.row_security) {
+      check.row_security.push_back(name);
+    }
+    for (const auto& trigger : table.triggers) {
+      check.triggers.push_back(trigger + " on " + name);
+    }
+  }
+  const TableInfo* tasks = schema.find(profile.table);
+  if (check.problems.empty() && tasks != nullptr && tasks->can_select) {
+    check.statuses = TaskStore{connection, profile, schema}.status_counts();
+  }
+  check.note = safety_note(profile.safety);
+  return check;
+}
+
+}  // namespace taskctl
