@@ -1,9 +1,7 @@
 #include "engine/lister.hpp"
 
-#include <algorithm>
 #include <charconv>
 
-#include "base/duration.hpp"
 #include "base/error.hpp"
 #include "sql/statements.hpp"
 
@@ -150,7 +148,6 @@ std::vector<std::string> warnings_of(const JudgeContext& context, const Schema& 
 
 Listing read_listing(TaskStore& store, const ListRequest& request) {
   Listing listing;
-  Transaction transaction{store.connection(), Access::read};
   const JudgeContext context = read_judge_context(store, request.policy, request.now);
   listing.now = context.now;
   listing.warnings = warnings_of(context, store.schema());
@@ -160,7 +157,6 @@ Listing read_listing(TaskStore& store, const ListRequest& request) {
   wanted.all_queued = request.policy.queued_max_age.has_value();
   Collector collector{request, context, listing};
   store.read_facts(wanted, [&](TaskFacts&& facts) { collector.add(std::move(facts)); });
-  transaction.commit();
   return listing;
 }
 
@@ -205,7 +201,15 @@ void Listing::for_each(const std::function<void(const ListItem&)>& visit) const 
 }
 
 Listing list_stuck(TaskStore& store, const ListRequest& request) {
-  return once_more_when_busy([&] { return read_listing(store, request); });
+  if (store.connection().in_transaction()) {
+    return read_listing(store, request);
+  }
+  return once_more_when_busy([&] {
+    Transaction transaction{store.connection(), Access::read};
+    Listing listing = read_listing(store, request);
+    transaction.commit();
+    return listing;
+  });
 }
 
 std::optional<TaskReport> inspect_task(TaskStore& store, const TaskKey& key, const Policy& policy,

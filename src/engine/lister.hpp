@@ -48,7 +48,7 @@ struct Listing {
   void for_each(const std::function<void(const ListItem&)>& visit) const;
 };
 
-/// Reads findings in one short read transaction. Works on a read-only connection.
+/// Reads findings in one short read transaction, or in the caller's when one is open. Works on a read-only connection.
 Listing list_stuck(TaskStore& store, const ListRequest& request);
 
 /// Everything about one task; nullopt when no row has the key.
