@@ -107,7 +107,7 @@ std::string StatementWriter::fragment(const Fragment& source,
     }
     // The worker's own expression cannot stand for itself.
     if (name == "worker" && !(m_profile.worker.sql && &source == &*m_profile.worker.sql)) {
-      return raw(m_profile.worker);
+      return m_scope.worker.empty() ? raw(m_profile.worker) : m_scope.worker;
     }
     std::string known = extra(name);
     if (known.empty()) {

@@ -17,6 +17,7 @@ namespace taskctl {
 struct TaskScope {
   std::string alias = "t";
   std::string prefix;
+  std::string worker;  ///< what `:worker` stands for; empty: the profile's expression, over the columns above
 };
 
 /// One statement about tasks under construction: names checked against the schema, values as parameters. Private to the

@@ -1,0 +1,189 @@
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "sql/column_type.hpp"
+#include "sql/render.hpp"
+#include "sql/statement_writer.hpp"
+
+namespace taskctl {
+
+namespace {
+
+/// Parameters of a statement about one table, typed by its columns.
+class RowWriter {
+ public:
+  RowWriter(const TableInfo& table, const Dialect& dialect) : m_table{table}, m_dialect{dialect} {}
+
+  std::string bind(const std::string& column, const Value& value) {
+    m_parameters.push_back(value);
+    return m_dialect.parameter(m_parameters.size(), lossless_cast(find(column).type));
+  }
+
+  /// "(a, b)" of several, plain "a" of one.
+  static std::string tuple(const std::vector<std::string>& parts) {
+    return parts.size() == 1 ? parts.front() : "(" + join(parts, ", ") + ")";
+  }
+
+  std::string tuple(const RowKey& key) {
+    std::vector<std::string> parameters;
+    for (std::size_t i = 0; i < key.columns.size(); ++i) {
+      parameters.push_back(bind(key.columns[i], key.values[i]));
+    }
+    return tuple(parameters);
+  }
+
+  std::string is_row(const RowKey& key) {
+    std::vector<std::string> conditions;
+    for (std::size_t i = 0; i < key.columns.size(); ++i) {
+      conditions.push_back(
+          fmt::format("{} = {}", m_dialect.identifier(key.columns[i]), bind(key.columns[i], key.values[i])));
+    }
+    return conditions.empty() ? any_of({}) : join(conditions, " AND ");
+  }
+
+  [[nodiscard]] const ColumnInfo& find(const std::string& column) const {
+    const ColumnInfo* found = m_table.find(column);
+    if (found == nullptr) {
+      throw Error{ExitCode::mismatch, fmt::format("table '{}' has no column '{}'", m_table.name.display(), column)};
+    }
+    return *found;
+  }
+
+  RenderedStatement finish(std::string sql) { return {std::move(sql), std::move(m_parameters)}; }
+
+ private:
+  const TableInfo& m_table;
+  const Dialect& m_dialect;
+  std::vector<Value> m_parameters;
+};
+
+RenderedStatement render_update(const TableInfo& table, const Dialect& dialect, const Change& change) {
+  RowWriter writer{table, dialect};
+  std::vector<std::string> assignments;
+  for (const std::string& column : change.written) {
+    const Value* value = change.after ? change.after->find(column) : nullptr;
+    if (value == nullptr) {
+      throw Error{ExitCode::bug, fmt::format("no new value for column '{}' of '{}'", column, table.name.display())};
+    }
+    assignments.push_back(fmt::format("{} = {}", dialect.identifier(column), writer.bind(column, *value)));
+  }
+  const std::string where = writer.is_row(change.key);
+  return writer.finish(
+      fmt::format("UPDATE {} SET {} WHERE {}", dialect.table(table.name), join(assignments, ", "), where));
+}
+
+RenderedStatement render_insert(const TableInfo& table, const Dialect& dialect, const Change& change) {
+  RowWriter writer{table, dialect};
+  std::vector<std::string> columns;
+  std::vector<std::string> parameters;
+  bool identity = false;
+  for (std::size_t i = 0; i < change.after->values.size(); ++i) {
+    const std::string& name = change.after->columns->at(i);
+    const ColumnInfo& column = writer.find(name);
+    if (!column.generated) {
+      columns.push_back(dialect.identifier(name));
+      parameters.push_back(writer.bind(name, change.after->values[i]));
+      identity = identity || column.identity_always;
+    }
+  }
+  std::vector<std::string> returned;
+  for (const std::string& name : change.key.columns.empty() ? table.row_key() : change.key.columns) {
+    returned.push_back(dialect.as_image(dialect.identifier(name)));
+  }
+  const std::string values = columns.empty()
+                                 ? "DEFAULT VALUES"
+                                 : fmt::format("({}){} VALUES ({})", join(columns, ", "),
+                                               identity ? " OVERRIDING SYSTEM VALUE" : "", join(parameters, ", "));
+  return writer.finish(fmt::format("INSERT INTO {} {}{}", dialect.table(table.name), values,
+                                   returned.empty() ? "" : " RETURNING " + join(returned, ", ")));
+}
+
+/// Can one index or a plain scan answer? Only when classes are vocabularies and the status is a column: then rows are
+/// grouped by bare columns first, and classes are given to groups.
+bool groups_by_columns(const Profile& profile) {
+  return profile.status.kind == Attribute::Kind::column &&
+         std::ranges::none_of(profile.classes, [](const ClassRule& rule) { return rule.when.has_value(); });
+}
+
+}  // namespace
+
+RenderedStatement render_worker_heartbeats(const LivenessSource& source, const Schema& schema, const Dialect& dialect) {
+  const TableInfo* table = schema.find(source.table);
+  const ColumnInfo* column = table != nullptr ? table->find(source.heartbeat) : nullptr;
+  if (column == nullptr) {
+    throw Error{ExitCode::mismatch, fmt::format("table '{}' has no column '{}'", source.table, source.heartbeat),
+                "Run 'taskctl profile check' to see how the profile fits the database."};
+  }
+  return {fmt::format("SELECT {} FROM {} w", dialect.as_time("w." + dialect.identifier(column->name), column->type),
+                      dialect.table(table->name)),
+          {}};
+}
+
+RenderedStatement render_read_rows(const TableInfo& table, const Dialect& dialect, std::span<const RowKey> keys,
+                                   bool lock) {
+  RowWriter writer{table, dialect};
+  std::vector<std::string> columns;
+  for (const ColumnInfo& column : table.columns) {
+    columns.push_back(dialect.as_image("t." + dialect.identifier(column.name)));
+  }
+  std::vector<std::string> rows;
+  for (const RowKey& key : keys) {
+    rows.push_back(writer.tuple(key));
+  }
+  std::string where = any_of({});
+  if (!keys.empty()) {
+    std::vector<std::string> names;
+    for (const std::string& name : keys.front().columns) {
+      names.push_back("t." + dialect.identifier(name));
+    }
+    where = fmt::format("{} IN ({}{})", RowWriter::tuple(names), names.size() > 1 ? "VALUES " : "", join(rows, ", "));
+  }
+  return writer.finish(fmt::format("SELECT {} FROM {} t WHERE {}{}", join(columns, ", "), dialect.table(table.name),
+                                   where, lock ? dialect.lock_clause("t") : ""));
+}
+
+RenderedStatement render_write(const TableInfo& table, const Dialect& dialect, const Change& change) {
+  switch (change.operation) {
+    case Operation::update:
+      return render_update(table, dialect, change);
+    case Operation::insert:
+      return render_insert(table, dialect, change);
+    case Operation::remove:
+      break;
+  }
+  RowWriter writer{table, dialect};
+  const std::string where = writer.is_row(change.key);
+  return writer.finish(fmt::format("DELETE FROM {} WHERE {}", dialect.table(table.name), where));
+}
+
+RenderedStatement render_status_counts(const Profile& profile, const Schema& schema, const Dialect& dialect) {
+  const StatementWriter writer{profile, schema, dialect};
+  const std::string table = dialect.table(writer.task_table().name);
+  const std::string groups =
+      fmt::format("SELECT {} AS v__status, {} AS v__class", writer.text(profile.status), writer.class_code_case());
+  if (!groups_by_columns(profile)) {
+    return {fmt::format("SELECT v__status, v__class, count(*) FROM ({} FROM {} t) g GROUP BY 1, 2 ORDER BY 1, 2",
+                        groups, table),
+            {}};
+  }
+  std::set<std::string> columns{writer.column(profile.table, profile.status.column).name};
+  for (const ClassRule& rule : profile.classes) {
+    columns.insert(writer.column(profile.table, rule.column).name);
+  }
+  std::vector<std::string> names;
+  for (const std::string& name : columns) {
+    names.push_back(dialect.identifier(name));
+  }
+  const std::string list = join(names, ", ");
+  return {
+      fmt::format("SELECT v__status, v__class, sum(v__count) FROM ({}, v__count FROM (SELECT {}, count(*) AS v__count "
+                  "FROM {} GROUP BY {}) t) g GROUP BY 1, 2 ORDER BY 1, 2",
+                  groups, list, table, list),
+      {}};
+}
+
+}  // namespace taskctl

@@ -1,0 +1,290 @@
+#include "store/catalog.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "sql/dialect.hpp"
+#include "sql/statements.hpp"
+#include "store/row_values.hpp"
+
+namespace taskctl {
+
+namespace {
+
+std::string required_text(const Value& value) {
+  return text_of(value).value_or("");
+}
+
+/// "schema.name" or "name"; SQLite's only schema here is main.
+std::optional<TableName> split_name(const std::string& name, Engine engine) {
+  const std::size_t dot = name.find('.');
+  if (dot == std::string::npos) {
+    return TableName{"", name};
+  }
+  if (engine == Engine::postgres) {
+    return TableName{name.substr(0, dot), name.substr(dot + 1)};
+  }
+  return name.substr(0, dot) == "main" ? std::optional{TableName{"", name.substr(dot + 1)}} : std::nullopt;
+}
+
+void read_columns(Connection& connection, std::string_view sql, const std::string& name, TableInfo& table) {
+  std::map<std::int64_t, std::string> primary_key;
+  for (const Row& row : connection.query(sql, std::array{Value{name}})) {
+    table.columns.push_back({.name = required_text(row[0]),
+                             .type = required_text(row[1]),
+                             .not_null = flag_of(row[2]),
+                             .generated = flag_of(row[3]),
+                             .identity_always = flag_of(row[4])});
+    if (const std::int64_t position = integer_of(row[5]).value_or(0); position > 0) {
+      primary_key[position] = table.columns.back().name;
+    }
+  }
+  for (const auto& [position, column] : primary_key) {
+    table.primary_key.push_back(column);
+  }
+}
+
+struct Index {
+  bool unique = false;
+  bool has_expression = false;
+  std::vector<std::string> columns;  ///< up to the first expression
+};
+
+void read_indexes(Connection& connection, std::string_view sql, const std::string& name, TableInfo& table) {
+  std::map<std::string, Index> indexes;
+  for (const Row& row : connection.query(sql, std::array{Value{name}})) {
+    Index& index = indexes[required_text(row[0])];
+    index.unique = flag_of(row[1]);
+    index.has_expression = index.has_expression || is_null(row[2]);
+    if (!index.has_expression) {
+      index.columns.push_back(required_text(row[2]));
+    }
+  }
+  for (auto& [index_name, index] : indexes) {
+    if (index.unique && !index.has_expression) {
+      table.unique_keys.push_back(index.columns);
+    }
+    if (!index.columns.empty()) {
+      table.indexes.push_back(std::move(index.columns));
+    }
+  }
+}
+
+class FitCheck {
+ public:
+  FitCheck(const Profile& profile, const Schema& schema, Engine engine)
+      : m_profile{profile}, m_schema{schema}, m_engine{engine} {}
+
+  std::vector<SchemaProblem> run() {
+    check_names();
+    check_written_tables();
+    if (m_schema.find(m_profile.table) != nullptr) {
+      check_key(*m_schema.find(m_profile.table));
+    }
+    if (m_engine == Engine::postgres) {
+      for (const auto& [place, encoding] : m_profile.encodings) {
+        check_encoding(place.first, place.second, encoding);
+      }
+    }
+    return std::move(m_problems);
+  }
+
+ private:
+  void add(const SourcePosition& where, std::string text) { m_problems.push_back({where.display(), std::move(text)}); }
+  void add(const std::string& table, std::string text) { m_problems.push_back({table, std::move(text)}); }
+
+  void check_names() {
+    std::set<std::string> missing;
+    if (m_schema.find(m_profile.table) == nullptr) {
+      missing.insert(m_profile.table);
+      add(m_profile.table, fmt::format("there is no table '{}'", m_profile.table));
+    }
+    for (const ColumnUse& use : m_profile.columns) {
+      const TableInfo* table = m_schema.find(use.table);
+      if (table == nullptr) {
+        if (missing.insert(use.table).second) {
+          add(use.where, fmt::format("there is no table '{}'", use.table));
+        }
+      } else if (table->find(use.column) == nullptr) {
+        std::vector<std::string> names;
+        std::ranges::transform(table->columns, std::back_inserter(names), &ColumnInfo::name);
+        const std::string near = nearest(use.column, names);
+        add(use.where, fmt::format("table '{}' has no column '{}'{}", use.table, use.column,
+                                   near.empty() ? "" : fmt::format(" (it has '{}')", near)));
+      }
+    }
+  }
+
+  void check_written_tables() {
+    if (m_profile.safety == Safety::read_only) {
+      return;
+    }
+    std::set<std::string> written{m_profile.table};
+    const auto collect = [&](const OperationList& operations) {
+      for (const OperationSpec& operation : operations) {
+        written.insert(operation.table.empty() ? m_profile.table : operation.table);
+      }
+    };
+    std::ranges::for_each(m_profile.outcomes, [&](const auto& entry) { collect(entry.second); });
+    std::ranges::for_each(m_profile.rule_operations, [&](const auto& entry) { collect(entry.second); });
+    for (const std::string& name : written) {
+      const TableInfo* table = m_schema.find(name);
+      if (table != nullptr && table->is_view) {
+        add(name, fmt::format("'{}' is a view: only tables can be repaired", name));
+      } else if (table != nullptr && name != m_profile.table && table->row_key().empty()) {
+        add(name, fmt::format("table '{}' has neither a primary key nor a unique key without NULL", name));
+      }
+    }
+  }
+
+  void check_key(const TableInfo& table) {
+    const std::set<std::string> key(m_profile.key.begin(), m_profile.key.end());
+    const auto is_covered = [&](const std::vector<std::string>& unique) {
+      return !unique.empty() && std::ranges::all_of(unique, [&](const std::string& c) { return key.contains(c); });
+    };
+    const bool unique = is_covered(table.primary_key) || std::ranges::any_of(table.unique_keys, is_covered);
+    if (!unique && !table.is_view) {
+      add(m_profile.table,
+          fmt::format("nothing makes the key ({}) of table '{}' unique: it needs a primary key or a unique index",
+                      join(m_profile.key, ", "), m_profile.table));
+    }
+  }
+
+  void check_encoding(const std::string& table_name, const std::string& column_name, const ColumnEncoding& encoding) {
+    const TableInfo* table = m_schema.find(table_name);
+    const ColumnInfo* column = table != nullptr ? table->find(column_name) : nullptr;
+    if (column == nullptr) {
+      return;
+    }
+    for (const TimeStyle& style : encoding.read) {
+      if (!can_hold(column->type, style.format)) {
+        add(position_of(table_name, column_name),
+            fmt::format("column '{}.{}' is of type {}, which encoding '{}' cannot read", table_name, column_name,
+                        column->type, style.name));
+      }
+    }
+  }
+
+  static bool can_hold(const std::string& type, TimeFormat format) {
+    const auto begins = [&](std::initializer_list<std::string_view> names) {
+      return !type.ends_with("]") &&
+             std::ranges::any_of(names, [&](std::string_view n) { return type.starts_with(n); });
+    };
+    switch (format) {
+      case TimeFormat::timestamptz:
+        return begins({"timestamp"}) && type.ends_with("with time zone");
+      case TimeFormat::naive:
+        return (begins({"timestamp"}) && type.ends_with("without time zone")) || type == "date";
+      case TimeFormat::text:
+        return begins({"text", "character", "citext"});
+      case TimeFormat::unix_s:
+      case TimeFormat::unix_ms:
+      case TimeFormat::unix_us:
+      case TimeFormat::unix_float:
+      case TimeFormat::julian_day:
+        return begins({"smallint", "integer", "bigint", "numeric", "real", "double precision"});
+    }
+    return false;
+  }
+
+  [[nodiscard]] SourcePosition position_of(const std::string& table, const std::string& column) const {
+    const auto found = std::ranges::find_if(
+        m_profile.columns, [&](const ColumnUse& use) { return use.table == table && use.column == column; });
+    return found == m_profile.columns.end() ? SourcePosition{.file = m_profile.file, .key = "times." + table}
+                                            : found->where;
+  }
+
+  const Profile& m_profile;
+  const Schema& m_schema;
+  Engine m_engine;
+  std::vector<SchemaProblem> m_problems;
+};
+
+}  // namespace
+
+TableInfo read_table(Connection& connection, const std::string& name) {
+  const Dialect dialect{connection.engine()};
+  const Statements& statements = dialect.statements();
+  TableInfo table;
+  const std::optional<TableName> wanted = split_name(name, connection.engine());
+  if (!wanted) {
+    return table;
+  }
+  const auto argument = [&](const TableName& given) {
+    return dialect.engine() == Engine::sqlite ? given.name : dialect.table(given);
+  };
+  const std::vector<Row> found = connection.query(statements.find_table, std::array{Value{argument(*wanted)}});
+  if (found.empty()) {
+    return table;
+  }
+  const Row& row = found.front();
+  table.name = {required_text(row[0]), required_text(row[1])};
+  table.is_view = flag_of(row[2]);
+  table.row_security = flag_of(row[3]);
+  table.can_select = flag_of(row[4]);
+  table.can_update = flag_of(row[5]);
+  table.can_insert = flag_of(row[6]);
+  table.can_delete = flag_of(row[7]);
+  const std::string resolved = argument(table.name);
+  read_columns(connection, statements.table_columns, resolved, table);
+  read_indexes(connection, statements.table_indexes, resolved, table);
+  for (const Row& trigger : connection.query(statements.table_triggers, std::array{Value{resolved}})) {
+    table.triggers.push_back(required_text(trigger[0]));
+  }
+  return table;
+}
+
+Schema read_schema(Connection& connection, const Profile& profile) {
+  std::set<std::string> names{profile.table};
+  for (const ColumnUse& use : profile.columns) {
+    names.insert(use.table);
+  }
+  Schema schema;
+  for (const std::string& name : names) {
+    TableInfo table = read_table(connection, name);
+    if (!table.columns.empty()) {
+      schema.tables.emplace(name, std::move(table));
+    }
+  }
+  return schema;
+}
+
+std::vector<SchemaProblem> check_schema(const Profile& profile, const Schema& schema, Engine engine) {
+  return FitCheck{profile, schema, engine}.run();
+}
+
+void require_fit(const Profile& profile, const Schema& schema, Engine engine) {
+  const std::vector<SchemaProblem> problems = check_schema(profile, schema, engine);
+  if (problems.empty()) {
+    return;
+  }
+  std::vector<std::string> lines;
+  for (const SchemaProblem& problem : problems) {
+    lines.push_back(fmt::format("{}: {}", problem.where, problem.text));
+  }
+  throw Error{ExitCode::mismatch,
+              fmt::format("profile '{}' does not fit the database: {}", profile.name, join(lines, "; ")),
+              "Run 'taskctl profile check' to see how the profile reads this database."};
+}
+
+void require_all_rows_visible(const Schema& schema, bool accepted) {
+  std::vector<std::string> hidden;
+  for (const auto& [name, table] : schema.tables) {
+    if (table.row_security) {
+      hidden.push_back("'" + table.name.display() + "'");
+    }
+  }
+  if (!hidden.empty() && !accepted) {
+    throw Error{ExitCode::access,
+                fmt::format("row-level security may hide rows of {} from this role", join(hidden, ", ")),
+                "Connect as a role with BYPASSRLS, or accept what is hidden with '--accept-hazard rls'."};
+  }
+}
+
+}  // namespace taskctl
