@@ -11,7 +11,8 @@ namespace taskctl {
 /// Thread-safe; never locks while a signal handler runs (signals are taken by sigwait in a thread).
 class StopSource {
  public:
-  /// Called by the signal thread. Runs the interrupter at the second call.
+  /// Called by the signal thread. Runs the interrupter at the second call and at every later one, while the mutex is held:
+  /// whoever forgets it with set_interrupter knows that it does not run any more.
   void request(int signal);
   /// Number of the first signal, 0 when none came.
   [[nodiscard]] int signal() const { return m_signal.load(); }

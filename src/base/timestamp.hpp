@@ -15,6 +15,9 @@ struct ParsedTimestamp {
   std::optional<std::chrono::minutes> offset;  ///< of the zone in the text; 0 for Z; nullopt when it names none
 };
 
+/// Reads `Z`, `±HH`, `±HH:MM` or `±HHMM`, at most 15:59 either way; nullopt for anything else.
+std::optional<std::chrono::minutes> parse_utc_offset(std::string_view text);
+
 /// Reads `YYYY-MM-DD[T ]HH:MM[:SS[.fraction]][Z|±HH[:MM]|±HHMM]`; fraction of any length, cut to µs;
 /// lower-case t and z too, blank before the offset too; second 60 is refused; years 0001-9999.
 /// Returns nullopt for anything else. The strictness is what keeps text from being guessed at.

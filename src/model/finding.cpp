@@ -1,0 +1,96 @@
+#include "model/finding.hpp"
+
+#include "model/names.hpp"
+
+namespace taskctl {
+
+namespace {
+
+constexpr auto k_rule_names = std::to_array<Name<Rule>>({
+    {Rule::contradiction, "contradiction"},
+    {Rule::cancel_requested, "cancel-requested"},
+    {Rule::missing_finished_time, "missing-finished-time"},
+    {Rule::dead, "dead"},
+    {Rule::never_assigned, "never-assigned"},
+    {Rule::overdue, "overdue"},
+    {Rule::waiting, "waiting"},
+    {Rule::clock, "clock"},
+    {Rule::unreadable, "unreadable"},
+    {Rule::settling, "settling"},
+});
+static_assert(k_rule_names.size() == k_rules.size());
+
+constexpr auto k_certainty_names = std::to_array<Name<Certainty>>({
+    {Certainty::certain, "certain"},
+    {Certainty::probable, "probable"},
+    {Certainty::possible, "possible"},
+    {Certainty::none, "none"},
+});
+
+constexpr auto k_outcome_names = std::to_array<Name<Outcome>>({
+    {Outcome::succeeded, "succeeded"},
+    {Outcome::failed, "failed"},
+    {Outcome::cancelled, "cancelled"},
+    {Outcome::requeued, "requeued"},
+    {Outcome::parked, "parked"},
+    {Outcome::released, "released"},
+    {Outcome::unchanged, "unchanged"},
+    {Outcome::undecided, "undecided"},
+});
+
+constexpr auto k_repair_names = std::to_array<Name<Repair>>({
+    {Repair::yes, "yes"},
+    {Repair::needs_max_age, "needs-max-age"},
+    {Repair::needs_outcome, "needs-outcome"},
+    {Repair::hazard, "hazard"},
+    {Repair::never, "never"},
+});
+
+constexpr auto k_liveness_names = std::to_array<Name<Liveness>>({
+    {Liveness::alive, "alive"},
+    {Liveness::dead, "dead"},
+    {Liveness::unknown, "unknown"},
+});
+
+}  // namespace
+
+std::string_view to_string(Rule rule) {
+  return name_of(k_rule_names, rule);
+}
+
+std::optional<Rule> parse_rule(std::string_view text) {
+  return value_of(k_rule_names, text);
+}
+
+std::string_view to_string(Certainty certainty) {
+  return name_of(k_certainty_names, certainty);
+}
+
+std::optional<Certainty> parse_certainty(std::string_view text) {
+  return value_of(k_certainty_names, text);
+}
+
+std::string_view to_string(Outcome outcome) {
+  return name_of(k_outcome_names, outcome);
+}
+
+std::optional<Outcome> parse_outcome(std::string_view text) {
+  return value_of(k_outcome_names, text);
+}
+
+std::string_view to_string(Repair repair) {
+  return name_of(k_repair_names, repair);
+}
+
+std::string_view to_string(Liveness liveness) {
+  return name_of(k_liveness_names, liveness);
+}
+
+std::optional<Duration> age_of(const Finding& finding, Instant now) {
+  if (!finding.since) {
+    return std::nullopt;
+  }
+  return now - *finding.since;
+}
+
+}  // namespace taskctl
