@@ -1,0 +1,26 @@
+#include "profile/profile.hpp"
+
+namespace taskctl {
+
+std::string_view to_string(Engine engine) {
+  return engine == Engine::sqlite ? "sqlite" : "postgres";
+}
+
+std::string_view to_string(Safety safety) {
+  switch (safety) {
+    case Safety::read_only:
+      return "read-only";
+    case Safety::release_only:
+      return "release-only";
+    case Safety::full:
+      return "full";
+  }
+  return "unknown";
+}
+
+const ColumnEncoding* Profile::encoding_of(const std::string& table_name, const std::string& column) const {
+  const auto found = encodings.find({table_name, column});
+  return found == encodings.end() ? nullptr : &found->second;
+}
+
+}  // namespace taskctl

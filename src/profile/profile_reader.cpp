@@ -1,0 +1,131 @@
+#include "profile/profile_reader.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/text.hpp"
+#include "profile/builtin_texts.hpp"
+#include "profile/draft.hpp"
+
+namespace taskctl {
+
+namespace {
+
+constexpr std::int64_t k_format = 1;
+constexpr std::uint64_t k_largest_file = 1U << 20U;
+constexpr std::string_view k_built_in = "built-in";
+
+void check_format(const Item& root) {
+  const Item& item = root.at("format", "the version of the profile format, format = 1");
+  const std::int64_t format = item.integer("format = 1");
+  if (format != k_format) {
+    item.fail(fmt::format("is {}", format), "format = 1", "This taskctl reads format 1 only.");
+  }
+}
+
+/// Lower-case letters, digits and single dashes: the name is typed on the command line.
+std::string read_name(const Item& root) {
+  constexpr std::string_view k_expected = "a name of lower-case letters, digits and dashes";
+  const Item& item = root.at("name", k_expected);
+  const std::string& name = item.text(k_expected);
+  const bool allowed = std::all_of(name.begin(), name.end(),
+                                   [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+  if (!allowed || name.front() == '-' || name.size() > 64) {
+    item.fail(fmt::format("'{}' is not a name", truncate_to_width(printable(name), 80)), k_expected);
+  }
+  return name;
+}
+
+void read_engines(const Item& root, Profile& profile) {
+  constexpr std::string_view k_expected = "[\"sqlite\"], [\"postgres\"] or both";
+  const Item& item = root.at("engines", k_expected);
+  for (const std::string& name : item.texts(k_expected)) {
+    if (name != "sqlite" && name != "postgres") {
+      item.fail_unknown(name, {"sqlite", "postgres"});
+    }
+    profile.engines.insert(name == "sqlite" ? Engine::sqlite : Engine::postgres);
+  }
+}
+
+void read_head(const Item& root, Profile& profile) {
+  check_format(root);
+  root.only({"format", "name", "summary", "engines", "safety", "task", "encoding", "times", "class", "liveness",
+             "cancel_request", "evidence", "hazard", "rules", "thresholds", "defaults", "reasons", "outcome", "rule"});
+  profile.name = read_name(root);
+  if (const Item* summary = root.find("summary")) {
+    profile.summary = summary->any_text("one line about the queue");
+  }
+  read_engines(root, profile);
+  profile.safety =
+      root.at("safety", "how far repair may go: \"read-only\", \"release-only\" or \"full\"")
+          .choice<Safety>(
+              {{"read-only", Safety::read_only}, {"release-only", Safety::release_only}, {"full", Safety::full}});
+}
+
+}  // namespace
+
+Profile parse_profile(std::string_view toml, const std::string& file) {
+  const Item root = Item::parse(toml, file);
+  Draft draft;
+  draft.profile.file = file;
+  draft.profile.hash = sha256(toml);
+  read_head(root, draft.profile);
+  read_task(root, draft);
+  read_classes(root, draft);
+  read_liveness(root, draft);
+  read_cancel_request(root, draft);
+  read_evidence(root, draft);
+  read_hazards(root, draft);
+  read_rules(root, draft);
+  read_thresholds(root, draft);
+  read_defaults(root, draft);
+  read_operations(root, draft);
+  read_times(root, draft);
+  check_draft(draft);
+  return std::move(draft.profile);
+}
+
+Profile load_profile_file(const std::filesystem::path& path) {
+  std::string text;
+  try {
+    text = read_file(path, k_largest_file);
+  } catch (const Error& e) {
+    throw Error{ExitCode::usage, e.message(), e.hint()};
+  }
+  return parse_profile(text, path.string());
+}
+
+std::vector<std::string> builtin_profile_names() {
+  std::vector<std::string> names;
+  for (const BuiltinProfileText& profile : k_builtin_profile_texts) {
+    names.emplace_back(profile.name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string_view builtin_profile_text(std::string_view name) {
+  for (const BuiltinProfileText& profile : k_builtin_profile_texts) {
+    if (profile.name == name) {
+      return profile.text;
+    }
+  }
+  const std::vector<std::string> names = builtin_profile_names();
+  const std::string near = nearest(name, names);
+  throw Error{ExitCode::usage, fmt::format("no profile '{}' is built in", printable(name)),
+              near.empty()
+                  ? fmt::format("Built in are {}; a profile of your own is given as a path.", join(names, ", "))
+                  : fmt::format("Did you mean '{}'?", near)};
+}
+
+Profile find_profile(const std::string& name_or_path) {
+  const bool is_path = name_or_path.find('/') != std::string::npos || name_or_path.ends_with(".toml");
+  return is_path ? load_profile_file(name_or_path)
+                 : parse_profile(builtin_profile_text(name_or_path), std::string{k_built_in});
+}
+
+}  // namespace taskctl

@@ -1,0 +1,232 @@
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "profile/draft.hpp"
+
+namespace taskctl {
+
+namespace {
+
+/// Rules whose findings are only reported: an outcome for them would never be used.
+bool is_repairable(Rule rule) {
+  return rule != Rule::clock && rule != Rule::unreadable && rule != Rule::settling;
+}
+
+/// Rules that a profile has to enable by name.
+bool is_optional(Rule rule) {
+  return rule == Rule::missing_finished_time;
+}
+
+std::vector<std::string> situation_names() {
+  std::vector<std::string> names;
+  for (const Rule rule : k_rules) {
+    if (is_repairable(rule)) {
+      names.emplace_back(to_string(rule));
+    }
+  }
+  names.emplace_back("cancel");
+  names.emplace_back("force-cancel");
+  return names;
+}
+
+/// Keys of [defaults] and [reasons]: a rule, or one of the two commands.
+void check_situation(const std::string& name, const Item& item) {
+  const std::optional<Rule> rule = parse_rule(name);
+  if (rule && !is_repairable(*rule)) {
+    item.fail("is a rule whose findings are never repaired", "a rule that is repaired, 'cancel' or 'force-cancel'");
+  }
+  const std::vector<std::string> names = situation_names();
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    item.fail_unknown(name, names);
+  }
+}
+
+void read_threshold(const Item& table, std::string_view key, const std::function<void(Duration)>& store,
+                    bool zero_allowed) {
+  const Item* item = table.find(key);
+  if (item == nullptr) {
+    return;
+  }
+  const Duration duration = item->duration();
+  if (!zero_allowed && duration <= Duration::zero()) {
+    item->fail("is zero", "an age such as \"1h\"");
+  }
+  store(duration);
+}
+
+// ---- operations ----
+
+void check_own_row(const Item& item, const OperationSpec& operation, const Profile& profile) {
+  if (operation.kind != OperationSpec::Kind::update) {
+    return;
+  }
+  for (const auto& [column, value] : operation.set) {
+    if (std::find(profile.key.begin(), profile.key.end(), column) != profile.key.end()) {
+      item.find("set")->fail(fmt::format("sets '{}', which identifies the task", column), "other columns");
+    }
+  }
+}
+
+void read_set(const Item& item, Draft& draft, OperationSpec& operation) {
+  constexpr std::string_view k_expected = "columns with SQL such as { status = \"'failed'\" }";
+  const std::string& table = operation.table.empty() ? draft.profile.table : operation.table;
+  const Item& set = item.at("set", k_expected);
+  for (const auto& [column, value] : set.table(k_expected).entries()) {
+    draft.use_column(table, column, value.where());
+    operation.set.emplace_back(column, draft.fragment(value, FragmentUse::assignment, table, column));
+  }
+  if (operation.set.empty()) {
+    set.fail("is empty", k_expected);
+  }
+}
+
+OperationSpec read_operation(const Item& item, Draft& draft) {
+  using Kind = OperationSpec::Kind;
+  OperationSpec operation;
+  operation.where = item.where();
+  operation.kind = item.at("do", "\"update\", \"insert\" or \"delete\"")
+                       .choice<Kind>({{"update", Kind::update}, {"insert", Kind::insert}, {"delete", Kind::remove}});
+  if (operation.kind == Kind::remove) {
+    item.only({"do", "table", "match", "when"});
+  } else {
+    item.only({"do", "table", "match", "when", "set"});
+  }
+  if (operation.kind == Kind::insert || item.has("table")) {
+    operation.table = draft.table(item.at("table", "the table that gets the row"));
+  }
+  if (operation.table.empty()) {
+    if (const Item* match = item.find("match")) {
+      match->fail("stands without 'table'", "the name of the table whose rows are matched");
+    }
+  } else if (operation.kind != Kind::insert || item.has("match")) {
+    const Item& match = item.at("match", "the columns that tie rows of the table to the task");
+    operation.match = draft.match(match, operation.table);
+  }
+  if (const Item* when = item.find("when")) {
+    operation.when = draft.fragment(*when, FragmentUse::condition);
+  }
+  if (operation.kind != Kind::remove) {
+    read_set(item, draft, operation);
+  }
+  if (operation.table.empty()) {
+    check_own_row(item, operation, draft.profile);
+  }
+  return operation;
+}
+
+OperationList read_operation_list(const Item& item, Draft& draft) {
+  item.table("tables, each under a header [[outcome.NAME.op]]").only({"op"});
+  item.at("op", fmt::format("at least one [[{}.op]]", item.where().key));
+  OperationList list;
+  for (const Item& operation : item.tables("op")) {
+    list.push_back(read_operation(operation, draft));
+  }
+  if (list.empty()) {
+    item.find("op")->fail("is empty", "at least one operation");
+  }
+  return list;
+}
+
+void read_outcome(const std::string& name, const Item& item, Draft& draft) {
+  const std::optional<Outcome> outcome = parse_outcome(name);
+  if (!outcome || *outcome == Outcome::undecided || *outcome == Outcome::unchanged) {
+    item.fail_unknown(name, {"succeeded", "failed", "cancelled", "requeued", "parked", "released"});
+  }
+  draft.profile.outcomes[*outcome] = read_operation_list(item, draft);
+  draft.outcome_places.emplace(*outcome, item.where());
+}
+
+void read_rule_operations(const std::string& name, const Item& item, Draft& draft) {
+  const std::optional<Rule> rule = parse_rule(name);
+  if (!rule || !is_repairable(*rule)) {
+    std::vector<std::string> names = situation_names();
+    names.resize(names.size() - 2);  // without the two commands
+    item.fail_unknown(name, names);
+  }
+  if (is_optional(*rule) && !draft.profile.enabled_rules.contains(*rule)) {
+    item.fail("has operations but the rule is not on", fmt::format("[rules] enable = [\"{}\"]", name));
+  }
+  draft.profile.rule_operations[*rule] = read_operation_list(item, draft);
+  draft.rule_places.emplace(*rule, item.where());
+}
+
+}  // namespace
+
+void read_rules(const Item& root, Draft& draft) {
+  const Item* item = root.find("rules");
+  if (item == nullptr) {
+    return;
+  }
+  constexpr std::string_view k_expected = "names of rules such as [\"missing-finished-time\"]";
+  item->table("a table [rules]").only({"enable"});
+  const Item& enable = item->at("enable", k_expected);
+  for (const std::string& name : enable.texts(k_expected)) {
+    const std::optional<Rule> rule = parse_rule(name);
+    if (rule == Rule::waiting) {
+      enable.fail("'waiting' is turned on by its threshold", "'queued' in [thresholds]");
+    }
+    if (rule && !is_optional(*rule)) {
+      enable.fail(fmt::format("'{}' is always on", name), "a rule that is off unless it is named");
+    }
+    if (!rule) {
+      enable.fail_unknown(name, {std::string{to_string(Rule::missing_finished_time)}});
+    }
+    if (!draft.profile.times.finished.given()) {
+      enable.fail(fmt::format("'{}' needs a time that is not given", name), "'finished' in [task.time]");
+    }
+    draft.profile.enabled_rules.insert(*rule);
+  }
+}
+
+void read_thresholds(const Item& root, Draft& draft) {
+  const Item* item = root.find("thresholds");
+  if (item == nullptr) {
+    return;
+  }
+  item->table("a table [thresholds]").only({"max_age", "reap", "settle", "cancel_grace", "young", "queued"});
+  Policy& policy = draft.profile.policy;
+  read_threshold(
+      *item, "max_age", [&](Duration d) { policy.max_age = d; }, false);
+  read_threshold(
+      *item, "reap", [&](Duration d) { policy.reap = d; }, false);
+  read_threshold(
+      *item, "queued", [&](Duration d) { policy.queued_max_age = d; }, false);
+  read_threshold(
+      *item, "settle", [&](Duration d) { policy.settle = d; }, true);
+  read_threshold(
+      *item, "cancel_grace", [&](Duration d) { policy.cancel_grace = d; }, true);
+  read_threshold(
+      *item, "young", [&](Duration d) { policy.young = d; }, true);
+}
+
+void read_defaults(const Item& root, Draft& draft) {
+  if (const Item* defaults = root.find("defaults")) {
+    for (const auto& [name, item] : defaults->table("a table [defaults]").entries()) {
+      check_situation(name, item);
+      draft.profile.defaults[name] = draft.chosen_outcome(item);
+    }
+  }
+  if (const Item* reasons = root.find("reasons")) {
+    for (const auto& [name, item] : reasons->table("a table [reasons]").entries()) {
+      check_situation(name, item);
+      draft.profile.reasons[name] = item.text("the text of :reason");
+    }
+  }
+}
+
+void read_operations(const Item& root, Draft& draft) {
+  if (const Item* outcomes = root.find("outcome")) {
+    for (const auto& [name, item] : outcomes->table("tables [[outcome.NAME.op]]").entries()) {
+      read_outcome(name, item, draft);
+    }
+  }
+  if (const Item* rules = root.find("rule")) {
+    for (const auto& [name, item] : rules->table("tables [[rule.CODE.op]]").entries()) {
+      read_rule_operations(name, item, draft);
+    }
+  }
+}
+
+}  // namespace taskctl

@@ -1,0 +1,229 @@
+#include <algorithm>
+#include <regex>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "profile/draft.hpp"
+
+namespace taskctl {
+
+namespace {
+
+using LiveKind = LivenessSource::Kind;
+using EvidenceKind = EvidenceSource::Kind;
+
+/// A limit of zero would call every worker dead.
+Duration read_timeout(const Item& item) {
+  const Item& timeout = item.at("timeout", "the age at which a heartbeat means dead, such as \"2m\"");
+  const Duration result = timeout.duration();
+  if (result <= Duration::zero()) {
+    timeout.fail("is zero", "the age at which a heartbeat means dead, such as \"2m\"");
+  }
+  return result;
+}
+
+void need_time(const Item& item, const Attribute& time, std::string_view name) {
+  if (!time.given()) {
+    item.at("source", "").fail(fmt::format("needs a time that is not given"), fmt::format("'{}' in [task.time]", name));
+  }
+}
+
+void read_worker_table(const Item& item, Draft& draft, LivenessSource& source) {
+  item.only({"source", "name", "table", "key", "heartbeat", "timeout", "missing"});
+  source.table = draft.table(item.at("table", "the table of the workers"));
+  source.key = draft.column(item.at("key", "the column that equals the task's worker"), source.table);
+  source.heartbeat = draft.time_column(item.at("heartbeat", "the time of a worker's last sign of life"), source.table);
+  source.timeout = read_timeout(item);
+  if (const Item* missing = item.find("missing")) {
+    source.missing_is_dead = missing->choice<bool>({{"dead", true}, {"unknown", false}});
+  }
+  draft.worker_uses.emplace_back(item.at("source", "").where(), "a worker table");
+}
+
+LivenessSource read_liveness_source(const Item& item, Draft& draft) {
+  LivenessSource source;
+  source.kind = item.at("source", "\"lease\", \"heartbeat\", \"table\" or \"sql\"")
+                    .choice<LiveKind>({{"lease", LiveKind::lease},
+                                       {"heartbeat", LiveKind::heartbeat},
+                                       {"table", LiveKind::table},
+                                       {"sql", LiveKind::sql}});
+  source.name = item.at("source", "").text("a source");
+  source.where = item.where();
+  switch (source.kind) {
+    case LiveKind::lease:
+      item.only({"source", "name", "grace"});
+      need_time(item, draft.profile.times.lease, "lease");
+      source.timeout = item.has("grace") ? item.find("grace")->duration() : Duration::zero();
+      break;
+    case LiveKind::heartbeat:
+      item.only({"source", "name", "timeout"});
+      need_time(item, draft.profile.times.heartbeat, "heartbeat");
+      source.timeout = read_timeout(item);
+      break;
+    case LiveKind::table:
+      read_worker_table(item, draft, source);
+      source.name = source.table;
+      break;
+    case LiveKind::sql:
+      item.only({"source", "name", "verdict"});
+      source.verdict =
+          draft.fragment(item.at("verdict", "SQL that gives 'alive', 'dead' or NULL"), FragmentUse::reading);
+      break;
+  }
+  if (const Item* name = item.find("name")) {
+    source.name = name->text("a name for people");
+  }
+  return source;
+}
+
+// ---- evidence ----
+
+std::vector<std::pair<std::string, Outcome>> read_patterns(const Item& item, Draft& draft, bool regex) {
+  constexpr std::string_view k_expected = "pairs such as [[\"cancelled by user\", \"cancelled\"]]";
+  std::vector<std::pair<std::string, Outcome>> patterns;
+  for (const Item& pair : item.array(k_expected)) {
+    const std::vector<Item>& parts = pair.array("a pair [\"pattern\", \"outcome\"]");
+    if (parts.size() != 2) {
+      pair.fail(fmt::format("has {} parts", parts.size()), "a pair [\"pattern\", \"outcome\"]");
+    }
+    const std::string& pattern = parts[0].text("a pattern");
+    const auto same = [&](const auto& other) { return other.first == pattern; };
+    if (std::any_of(patterns.begin(), patterns.end(), same)) {
+      parts[0].fail(fmt::format("'{}' stands twice", printable(pattern)), "each pattern once");
+    }
+    if (regex) {
+      try {
+        const std::regex probe{pattern};
+      } catch (const std::regex_error&) {
+        parts[0].fail(fmt::format("'{}' cannot be read", printable(pattern)), "a regular expression (ECMAScript)");
+      }
+    }
+    patterns.emplace_back(pattern, draft.chosen_outcome(parts[1]));
+  }
+  if (patterns.empty()) {
+    item.fail("is empty", k_expected);
+  }
+  return patterns;
+}
+
+/// Table, match, value and order of a result or log.
+void read_rows(const Item& item, Draft& draft, std::string_view value_key, EvidenceSource& source) {
+  source.table = draft.table(item.at("table", "the table that says how tasks ended"));
+  source.match = draft.match(item.at("match", "pairs such as { task_id = \"id\" }"), source.table);
+  source.value = draft.column(item.at(value_key, "the column that is compared with 'patterns'"), source.table);
+  source.order_by = draft.column(item.at("order_by", "the column that says which row came first"), source.table);
+  if (const Item* pick = item.find("pick")) {
+    source.newest = pick->choice<bool>({{"newest", true}, {"oldest", false}});
+  }
+}
+
+void read_evidence_patterns(const Item& item, Draft& draft, EvidenceSource& source) {
+  if (const Item* regex = item.find("regex")) {
+    source.regex = regex->boolean();
+  }
+  source.patterns = read_patterns(item.at("patterns", "pairs of pattern and outcome"), draft, source.regex);
+}
+
+void read_cancel_evidence(const Item& item, Draft& draft) {
+  item.only({"source"});
+  const Item& kind = item.at("source", "");
+  if (!draft.profile.cancel_request) {
+    kind.fail("needs to know where requests stand", "a table [cancel_request]");
+  }
+  draft.chosen.push_back({Outcome::cancelled, kind.where()});
+}
+
+EvidenceSource read_evidence_source(const Item& item, Draft& draft) {
+  EvidenceSource source;
+  source.kind = item.at("source", "\"result\", \"log\", \"column\" or \"cancel-request\"")
+                    .choice<EvidenceKind>({{"result", EvidenceKind::result},
+                                           {"log", EvidenceKind::log},
+                                           {"column", EvidenceKind::column},
+                                           {"cancel-request", EvidenceKind::cancel_request}});
+  source.where = item.where();
+  switch (source.kind) {
+    case EvidenceKind::result:
+      item.only({"source", "table", "match", "value", "order_by", "pick", "finished", "patterns", "regex"});
+      read_rows(item, draft, "value", source);
+      if (const Item* finished = item.find("finished")) {
+        source.finished = draft.time_column(*finished, source.table);
+      }
+      break;
+    case EvidenceKind::log:
+      item.only({"source", "table", "match", "text", "order_by", "pick", "patterns", "regex"});
+      read_rows(item, draft, "text", source);
+      break;
+    case EvidenceKind::column:
+      item.only({"source", "value", "patterns", "regex"});
+      source.value = draft.column(item.at("value", "a column of the task"), draft.profile.table);
+      break;
+    case EvidenceKind::cancel_request:
+      read_cancel_evidence(item, draft);
+      return source;
+  }
+  read_evidence_patterns(item, draft, source);
+  return source;
+}
+
+}  // namespace
+
+void read_liveness(const Item& root, Draft& draft) {
+  std::vector<std::string> names;
+  for (const Item& item : root.tables("liveness")) {
+    LivenessSource source = read_liveness_source(item, draft);
+    if (std::find(names.begin(), names.end(), source.name) != names.end()) {
+      item.fail(fmt::format("is a second source with the name '{}'", printable(source.name)),
+                "another 'name' for one of the two");
+    }
+    names.push_back(source.name);
+    draft.profile.liveness.push_back(std::move(source));
+  }
+}
+
+void read_cancel_request(const Item& root, Draft& draft) {
+  const Item* item = root.find("cancel_request");
+  if (item == nullptr) {
+    return;
+  }
+  item->table("a table [cancel_request]");
+  CancelRequestSource source;
+  source.where = item->where();
+  if (item->has("table")) {
+    item->only({"table", "match", "requested", "reason"});
+    source.table = draft.table(*item->find("table"));
+    source.match = draft.match(item->at("match", "pairs such as { job_id = \"id\" }"), source.table);
+  } else {
+    item->only({"table", "requested", "reason"});
+  }
+  const std::string& holder = source.table.empty() ? draft.profile.table : source.table;
+  source.requested = draft.time_column(item->at("requested", "the time of the request"), holder);
+  if (const Item* reason = item->find("reason")) {
+    source.reason = draft.column(*reason, holder);
+  }
+  draft.profile.cancel_request = std::move(source);
+}
+
+void read_evidence(const Item& root, Draft& draft) {
+  for (const Item& item : root.tables("evidence")) {
+    draft.profile.evidence.push_back(read_evidence_source(item, draft));
+  }
+}
+
+void read_hazards(const Item& root, Draft& draft) {
+  const std::vector<std::string> built_in = {"alive", "young", "rls"};
+  std::vector<std::string> taken = built_in;
+  for (const Item& item : root.tables("hazard")) {
+    item.only({"name", "when", "message"});
+    const Item& name = item.at("name", "the name for --accept-hazard");
+    const std::string& text = name.text("the name for --accept-hazard");
+    if (std::find(taken.begin(), taken.end(), text) != taken.end()) {
+      name.fail(fmt::format("'{}' is taken", printable(text)), "a name that no other hazard has");
+    }
+    taken.push_back(text);
+    draft.profile.hazards.push_back({text, draft.fragment(item.at("when", "a condition"), FragmentUse::reading),
+                                     item.at("message", "what can go wrong").text("what can go wrong")});
+  }
+}
+
+}  // namespace taskctl
