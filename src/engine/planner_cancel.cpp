@@ -1,0 +1,150 @@
+#include <algorithm>
+#include <set>
+
+#include "engine/planner.hpp"
+#include "engine/planner_parts.hpp"
+
+namespace taskctl {
+
+namespace {
+
+struct Read {
+  TaskFacts facts;
+  Judgement judgement;
+};
+
+class CancelPlanner {
+ public:
+  CancelPlanner(TaskStore& store, Plan& plan, const JudgeContext& context)
+      : m_store{store}, m_profile{store.profile()}, m_plan{plan}, m_context{context} {}
+
+  void add(std::span<const TaskKey> keys) {
+    const std::map<TaskKey, Read> read = read_tasks(keys);
+    std::vector<Candidate> candidates;
+    for (const TaskKey& key : keys) {
+      const auto found = read.find(key);
+      if (found == read.end()) {
+        m_plan.leave_out({.task = key.text(), .why = LeftOut::Why::unknown, .detail = "no such task", .finding = {}});
+      } else {
+        add_task(found->second, candidates);
+      }
+    }
+    append_units(m_plan, m_store, candidates);
+  }
+
+ private:
+  std::map<TaskKey, Read> read_tasks(std::span<const TaskKey> keys) {
+    FactsRequest wanted;
+    wanted.rows = FactsRequest::Rows::by_key;
+    wanted.keys.assign(keys.begin(), keys.end());
+    std::map<TaskKey, Read> read;
+    m_store.read_facts(wanted, [&](TaskFacts&& facts) {
+      Judgement judgement = judge(facts, m_context);
+      TaskKey key = facts.task.key;
+      read.insert_or_assign(std::move(key), Read{std::move(facts), std::move(judgement)});
+    });
+    return read;
+  }
+
+  void add_task(const Read& read, std::vector<Candidate>& candidates) {
+    Finding finding = finding_of(read);
+    const auto leave = [&](LeftOut::Why why, std::string detail) {
+      m_plan.leave_out({.task = finding.task.key.text(), .why = why, .detail = std::move(detail), .finding = finding});
+    };
+    const std::string status = "its status is '" + finding.task.status.value_or("NULL") + "'";
+    if (!finding.task.task_class) {
+      return leave(LeftOut::Why::not_repairable, status + ", which the profile does not map");
+    }
+    if (is_terminal(*finding.task.task_class)) {
+      return leave(LeftOut::Why::already_over, status);
+    }
+    const bool active = finding.task.task_class == TaskClass::active;
+    if (active && !m_plan.force) {
+      return leave(LeftOut::Why::needs_force, status + ": --force ends active tasks too");
+    }
+    if (std::string hazards = open_hazards(finding.hazards, m_profile, m_plan.policy); !hazards.empty()) {
+      return leave(LeftOut::Why::hazard, std::move(hazards));
+    }
+    const std::string kind = active ? "force-cancel" : "cancel";
+    finding.outcome = outcome_of(kind);
+    finding.repair = Repair::yes;
+    std::string detail;
+    const OperationList* operations = operations_for(m_profile, finding, detail);
+    if (operations == nullptr) {
+      return leave(LeftOut::Why::not_repairable, detail);
+    }
+    candidates.push_back({.finding = std::move(finding), .reason = reason_of(kind), .operations = operations});
+  }
+
+  /// What is wrong with the task if anything is; otherwise just the task, so that the plan can show it.
+  Finding finding_of(const Read& read) const {
+    if (read.judgement.finding) {
+      return *read.judgement.finding;
+    }
+    Finding finding;
+    finding.task = read.facts.task;
+    finding.liveness = read.judgement.liveness.liveness;
+    finding.since = read.judgement.since;
+    finding.hazards = hazards_of(read.facts, m_context);
+    finding.outcome = Outcome::unchanged;
+    return finding;
+  }
+
+  Outcome outcome_of(const std::string& kind) const {
+    if (m_plan.policy.outcome) {
+      return *m_plan.policy.outcome;
+    }
+    const auto found = m_profile.defaults.find(kind);
+    return found == m_profile.defaults.end() ? Outcome::cancelled : found->second;
+  }
+
+  std::string reason_of(const std::string& kind) const {
+    if (!m_plan.reason.empty()) {
+      return m_plan.reason;
+    }
+    if (const auto found = m_profile.reasons.find(kind); found != m_profile.reasons.end()) {
+      return found->second;
+    }
+    return kind == "cancel" ? "Cancelled by user" : "Force cancelled by user";
+  }
+
+  TaskStore& m_store;
+  const Profile& m_profile;
+  Plan& m_plan;
+  const JudgeContext& m_context;
+};
+
+std::vector<TaskKey> without_duplicates(const std::vector<TaskKey>& keys) {
+  std::set<TaskKey> seen;
+  std::vector<TaskKey> unique;
+  for (const TaskKey& key : keys) {
+    if (seen.insert(key).second) {
+      unique.push_back(key);
+    }
+  }
+  return unique;
+}
+
+}  // namespace
+
+Plan plan_cancel(TaskStore& store, const CancelRequest& request) {
+  Plan plan = start_plan(store, "cancel");
+  plan.given_now = request.now;
+  plan.policy = request.policy;
+  plan.force = request.force;
+  plan.reason = request.reason;
+  const std::vector<TaskKey> keys = without_duplicates(request.keys);
+  Transaction transaction{store.connection(), Access::read};
+  const JudgeContext context = read_judge_context(store, plan.policy, request.now);
+  plan.now = context.now;
+  CancelPlanner planner{store, plan, context};
+  const std::span<const TaskKey> all{keys};
+  for (std::size_t begin = 0; begin < keys.size(); begin += k_planner_chunk) {
+    planner.add(all.subspan(begin, std::min(k_planner_chunk, keys.size() - begin)));
+  }
+  plan.status_before = count_statuses(store);
+  transaction.commit();
+  return plan;
+}
+
+}  // namespace taskctl

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/judge.hpp"
+#include "engine/plan.hpp"
+#include "store/task_store.hpp"
+
+namespace taskctl {
+
+/// Tasks are evaluated this many at a time, so that memory stays flat.
+inline constexpr std::size_t k_planner_chunk = 500;
+
+/// A task that gets a unit of its own, if its operations would change anything.
+struct Candidate {
+  Finding finding;
+  std::string reason;                         ///< what :reason stands for
+  const OperationList* operations = nullptr;  ///< of the profile
+};
+
+/// A plan without units: whose it is, and a nonce of its own.
+Plan start_plan(TaskStore& store, const std::string& command);
+
+/// Rows per native status; NULL counts as "NULL".
+std::map<std::string, std::int64_t> count_statuses(TaskStore& store);
+
+/// Appends one unit per candidate, in order, from the rows as they are in the caller's transaction; those whose
+/// operations would change nothing are left out.
+void append_units(Plan& plan, TaskStore& store, std::span<const Candidate> candidates);
+
+/// Operations of an outcome; nullptr when the profile has none, or its safety class forbids it. `detail` says which.
+const OperationList* operations_for(const Profile& profile, const Finding& finding, std::string& detail);
+
+/// The hazards among `names` that are not accepted, with what the profile says of them; empty when none is left.
+std::string open_hazards(const std::vector<std::string>& names, const Profile& profile, const Policy& policy);
+
+}  // namespace taskctl
