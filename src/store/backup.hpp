@@ -79,6 +79,8 @@ class BackupDriver {
   virtual void restore(const std::filesystem::path& file, const std::string& to) = 0;
 };
 
+/// Text as a manifest can hold it: JSON has no place for bytes that are not UTF-8, file and table names may have them.
+[[nodiscard]] std::string manifest_text(std::string_view text);
 /// Reads and writes manifests; shared by both drivers (backup.cpp).
 [[nodiscard]] std::string manifest_json(const BackupManifest& manifest);
 [[nodiscard]] BackupManifest parse_manifest(const std::string& json, const std::string& file);

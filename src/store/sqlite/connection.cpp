@@ -1,0 +1,362 @@
+#include "store/sqlite/connection.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include <SQLiteCpp/Exception.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "store/sqlite/sqlite_error.hpp"
+#include "store/sqlite/sqlite_uri.hpp"
+#include "store/sqlite/vfs.hpp"
+
+namespace taskctl {
+
+namespace {
+
+/// Looks at a file whose companions are being created or removed, and the pause between two of them.
+constexpr int k_opening_attempts = 5;
+constexpr std::chrono::milliseconds k_opening_pause{20};
+constexpr std::size_t k_cached_statements = 64;
+constexpr int k_longest_pause_ms = 25;
+
+/// Reads the schema: takes the snapshot and finds out what only SQLite can see (hot journal, damaged schema).
+constexpr const char* k_first_read = "SELECT count(*) FROM sqlite_master";
+
+Value column_value(const SQLite::Column& column) {
+  switch (column.getType()) {
+    case SQLITE_INTEGER:
+      return std::int64_t{column.getInt64()};
+    case SQLITE_FLOAT:
+      return column.getDouble();
+    case SQLITE_TEXT: {
+      // The text first: asking for it is what converts, and getBytes() then counts the converted text.
+      const char* const text = column.getText();
+      return std::string(text, static_cast<std::size_t>(column.getBytes()));
+    }
+    case SQLITE_BLOB: {
+      const char* const bytes = static_cast<const char*>(column.getBlob());
+      const auto size = static_cast<std::size_t>(column.getBytes());
+      return Blob{size == 0 ? std::string{} : std::string(bytes, size)};
+    }
+    default:
+      return Null{};
+  }
+}
+
+struct Binder {
+  SQLite::Statement& statement;
+  int index;
+
+  void operator()(Null) const { statement.bind(index); }
+  void operator()(std::int64_t number) const { statement.bind(index, number); }
+  void operator()(double number) const { statement.bind(index, number); }
+  void operator()(const std::string& text) const { statement.bind(index, text); }
+  void operator()(const Blob& blob) const {
+    statement.bind(index, static_cast<const void*>(blob.bytes.data()), static_cast<int>(blob.bytes.size()));
+  }
+};
+
+/// Leaves a cached statement as it was found, whatever happened to it: a statement in mid-air keeps its locks.
+class StatementUse {
+ public:
+  explicit StatementUse(SQLite::Statement& statement) : m_statement{statement} {}
+  ~StatementUse() { m_statement.tryReset(); }
+  StatementUse(const StatementUse&) = delete;
+  StatementUse& operator=(const StatementUse&) = delete;
+
+ private:
+  SQLite::Statement& m_statement;
+};
+
+}  // namespace
+
+SqliteConnection::SqliteConnection(const Location& location, Access access, const OpenOptions& options)
+    : m_path{real_database_path(location.text)}, m_access{access}, m_busy_wait{options.busy_wait} {
+  open_for_reading();
+  if (access == Access::write) {
+    require_writable(m_path);
+    open_for_writing();
+  }
+  describe();
+}
+
+SqliteConnection::~SqliteConnection() {
+  close_handle();
+}
+
+int SqliteConnection::on_busy(void* self, int attempt) {
+  const SqliteConnection& connection = *static_cast<const SqliteConnection*>(self);
+  // Pauses of 1, 2, … 25 ms add up to about this much before attempt n; the sum keeps the bound without a clock.
+  const std::int64_t ramp = std::min<std::int64_t>(attempt, k_longest_pause_ms);
+  const std::int64_t waited_ms = ramp * (ramp + 1) / 2 + std::int64_t{k_longest_pause_ms} * (attempt - ramp);
+  if (connection.m_interrupted || std::chrono::milliseconds{waited_ms} >= connection.m_busy_wait) {
+    return 0;
+  }
+  sqlite3_sleep(std::min(attempt + 1, k_longest_pause_ms));
+  return 1;
+}
+
+void SqliteConnection::open_handle(const std::string& uri, int flags, const char* vfs) {
+  close_handle();
+  const std::lock_guard guard{m_handle_mutex};
+  try {
+    m_database = std::make_unique<SQLite::Database>(uri, flags | SQLite::OPEN_URI, 0, vfs == nullptr ? "" : vfs);
+  } catch (const SQLite::Exception& error) {
+    throw_sqlite_error(error.getExtendedErrorCode(), error.what(), m_path.string());
+  }
+  sqlite3* const handle = m_database->getHandle();
+  sqlite3_extended_result_codes(handle, 1);
+  sqlite3_busy_handler(handle, &SqliteConnection::on_busy, this);
+  // A mistyped "column" in double quotes is an error instead of a string.
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
+}
+
+void SqliteConnection::close_handle() noexcept {
+  const std::lock_guard guard{m_handle_mutex};
+  m_statements.clear();
+  m_database.reset();
+}
+
+void SqliteConnection::open_for_reading() {
+  for (int attempt = 1;; ++attempt) {
+    m_file = inspect_database_file(m_path);
+    m_mode = choose_read_mode(m_file);
+    int code = SQLITE_READONLY_RECOVERY;
+    std::string message;
+    if (m_mode != ReadMode::recovery) {
+      // readonly_shm: the index of the -wal is read, never created; nobody's -shm is ours.
+      open_handle(
+          sqlite_file_uri(m_path, m_mode == ReadMode::immutable ? "mode=ro&immutable=1" : "mode=ro&readonly_shm=1"),
+          SQLite::OPEN_READONLY, reading_vfs());
+      try {
+        m_database->exec("PRAGMA query_only=ON");
+        SQLite::Statement{*m_database, k_first_read}.executeStep();
+        return;
+      } catch (const SQLite::Exception& error) {
+        code = error.getExtendedErrorCode();
+        message = error.what();
+      }
+    }
+    if (!is_opening_race(code) || attempt == k_opening_attempts) {
+      close_handle();
+      throw_sqlite_error(code, message, m_path.string());
+    }
+    std::this_thread::sleep_for(k_opening_pause);
+  }
+}
+
+void SqliteConnection::open_for_writing() {
+  m_mode = ReadMode::shared;
+  open_handle(sqlite_file_uri(m_path, "mode=rw"), SQLite::OPEN_READWRITE, nullptr);
+  if (sqlite3_db_readonly(m_database->getHandle(), "main") != 0) {
+    throw Error{ExitCode::access, fmt::format("no permission to write '{}'", m_path.string()),
+                "Run taskctl as the user that owns the database."};
+  }
+}
+
+void SqliteConnection::describe() {
+  m_server.version = fmt::format("SQLite {}", sqlite3_libversion());
+  m_server.version_number = sqlite3_libversion_number();
+  m_server.database = m_path.string();
+  m_server.read_only = ::access(m_path.c_str(), W_OK) != 0;
+  m_server.identity = fmt::format("sqlite:{}:{}:{}", m_file.stamp.device, m_file.stamp.inode, m_path.string());
+}
+
+void SqliteConnection::fail(int code, const std::string& message) {
+  if (m_interrupted && (code & 0xff) == SQLITE_BUSY) {
+    throw InterruptedError{fmt::format("waiting for a lock on '{}' was interrupted", m_path.string())};
+  }
+  // Without locks a writer shows as damage or nonsense; what was read is void either way.
+  require_unchanged();
+  throw_sqlite_error(code, message, m_path.string());
+}
+
+void SqliteConnection::execute(const char* sql) {
+  const int code = sqlite3_exec(m_database->getHandle(), sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) {
+    fail(code, sqlite3_errmsg(m_database->getHandle()));
+  }
+}
+
+bool SqliteConnection::has_changed() const {
+  if (m_mode != ReadMode::immutable) {
+    return false;
+  }
+  try {
+    return inspect_database_file(m_path).stamp != m_file.stamp;
+  } catch (const Error&) {
+    return true;
+  }
+}
+
+void SqliteConnection::reopen_if_changed() {
+  if (has_changed()) {
+    open_for_reading();
+  }
+}
+
+void SqliteConnection::require_unchanged() {
+  if (has_changed()) {
+    rollback();
+    throw BusyError{fmt::format("'{}' was changed while it was read", m_path.string()), "Run the command again."};
+  }
+}
+
+SQLite::Statement& SqliteConnection::prepared(std::string_view sql) {
+  std::string key{sql};
+  if (const auto found = m_statements.find(key); found != m_statements.end()) {
+    return found->second;
+  }
+  if (m_statements.size() >= k_cached_statements) {
+    m_statements.clear();
+  }
+  try {
+    SQLite::Statement statement{*m_database, key};
+    return m_statements.emplace(std::move(key), std::move(statement)).first->second;
+  } catch (const SQLite::Exception& error) {
+    fail(error.getExtendedErrorCode(), error.what());
+  }
+}
+
+std::int64_t SqliteConnection::step_all(SQLite::Statement& statement, const RowSink& sink) {
+  sqlite3* const handle = m_database->getHandle();
+  const int total_before = sqlite3_total_changes(handle);
+  Row row(static_cast<std::size_t>(statement.getColumnCount()));
+  int code = SQLITE_ROW;
+  while ((code = statement.tryExecuteStep()) == SQLITE_ROW) {
+    if (!sink) {
+      continue;
+    }
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      row[i] = column_value(statement.getColumn(static_cast<int>(i)));
+    }
+    sink(row);
+  }
+  if (code != SQLITE_DONE) {
+    fail(sqlite3_extended_errcode(handle), sqlite3_errmsg(handle));
+  }
+  // sqlite3_changes() still tells the number of the statement before when this one wrote nothing.
+  return sqlite3_total_changes(handle) == total_before ? 0 : sqlite3_changes(handle);
+}
+
+std::int64_t SqliteConnection::run(std::string_view sql, std::span<const Value> parameters, const RowSink& sink) {
+  m_interrupted = false;
+  const bool alone = !in_transaction();
+  if (alone) {
+    reopen_if_changed();
+  }
+  SQLite::Statement& statement = prepared(sql);
+  if (static_cast<std::size_t>(statement.getBindParameterCount()) != parameters.size()) {
+    throw Error{ExitCode::bug, fmt::format("a statement wants {} parameters and got {}",
+                                           statement.getBindParameterCount(), parameters.size())};
+  }
+  const StatementUse use{statement};
+  try {
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      std::visit(Binder{statement, static_cast<int>(i) + 1}, parameters[i]);
+    }
+  } catch (const SQLite::Exception& error) {
+    fail(error.getExtendedErrorCode(), error.what());
+  }
+  const std::int64_t changed = step_all(statement, sink);
+  if (alone) {
+    require_unchanged();
+  }
+  return changed;
+}
+
+void SqliteConnection::stream(std::string_view sql, std::span<const Value> parameters, const RowSink& sink) {
+  run(sql, parameters, sink);
+}
+
+void SqliteConnection::start_snapshot() {
+  execute("BEGIN");
+  const int code = sqlite3_exec(m_database->getHandle(), k_first_read, nullptr, nullptr, nullptr);
+  if (code == SQLITE_OK) {
+    return;
+  }
+  const std::string message = sqlite3_errmsg(m_database->getHandle());
+  rollback();
+  if (m_access == Access::read && is_opening_race(code)) {
+    open_for_reading();
+    execute("BEGIN");
+    execute(k_first_read);
+    return;
+  }
+  fail(code, message);
+}
+
+void SqliteConnection::begin(Access access) {
+  m_interrupted = false;
+  if (access == Access::write) {
+    execute("BEGIN IMMEDIATE");
+    return;
+  }
+  reopen_if_changed();
+  start_snapshot();
+}
+
+void SqliteConnection::commit() {
+  sqlite3* const handle = m_database->getHandle();
+  const int code = sqlite3_exec(handle, "COMMIT", nullptr, nullptr, nullptr);
+  if (code == SQLITE_OK) {
+    require_unchanged();
+    return;
+  }
+  const std::string message = sqlite3_errmsg(handle);
+  if ((code & 0xff) == SQLITE_IOERR && !in_transaction()) {
+    throw InDoubtError{fmt::format("writing '{}' failed at the commit: {} ({})", m_path.string(), message, code),
+                       "Check the disk; then look with 'taskctl history' whether the run is recorded."};
+  }
+  fail(code, message);
+}
+
+void SqliteConnection::rollback() noexcept {
+  if (m_database && in_transaction()) {
+    sqlite3_exec(m_database->getHandle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+}
+
+bool SqliteConnection::in_transaction() const {
+  return sqlite3_get_autocommit(m_database->getHandle()) == 0;
+}
+
+void SqliteConnection::savepoint() {
+  execute("SAVEPOINT taskctl");
+}
+
+void SqliteConnection::rollback_to_savepoint() {
+  if (!in_transaction()) {
+    throw Error{ExitCode::failed, "the database ended the whole transaction, not one statement",
+                "A trigger with RAISE(ROLLBACK) or a constraint with ON CONFLICT ROLLBACK does that."};
+  }
+  execute("ROLLBACK TO taskctl");
+  execute("RELEASE taskctl");
+}
+
+void SqliteConnection::release_savepoint() {
+  execute("RELEASE taskctl");
+}
+
+Instant SqliteConnection::now() {
+  return system_clock().now();
+}
+
+void SqliteConnection::interrupt() noexcept {
+  const std::lock_guard guard{m_handle_mutex};
+  m_interrupted = true;
+  if (m_database) {
+    sqlite3_interrupt(m_database->getHandle());
+  }
+}
+
+}  // namespace taskctl

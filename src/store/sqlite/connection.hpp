@@ -1,0 +1,86 @@
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+
+#include "store/connection.hpp"
+#include "store/location.hpp"
+#include "store/sqlite/file_state.hpp"
+
+namespace taskctl {
+
+/// A SQLite database file.
+///
+/// Access::read does no harm: see vfs.hpp and ReadMode. A file that is read as ReadMode::immutable is looked at again
+/// when a reading transaction begins and commits, and around every statement outside of one. Changed before: it is
+/// opened anew, unnoticed. Changed while it was read: BusyError, and the caller reads again. A transaction that ends
+/// without commit() does not look.
+///
+/// Access::write first reads the file the harmless way, so that every bad file gives the same error either way. It
+/// never creates a database and never changes its journal mode.
+class SqliteConnection final : public Connection {
+ public:
+  SqliteConnection(const Location& location, Access access, const OpenOptions& options);
+  ~SqliteConnection() override;
+  SqliteConnection(const SqliteConnection&) = delete;
+  SqliteConnection& operator=(const SqliteConnection&) = delete;
+
+  [[nodiscard]] Engine engine() const override { return Engine::sqlite; }
+  [[nodiscard]] Access access() const override { return m_access; }
+  [[nodiscard]] const ServerInfo& server() const override { return m_server; }
+
+  std::int64_t run(std::string_view sql, std::span<const Value> parameters = {}, const RowSink& sink = {}) override;
+  void stream(std::string_view sql, std::span<const Value> parameters, const RowSink& sink) override;
+  void begin(Access access) override;
+  void commit() override;
+  void rollback() noexcept override;
+  [[nodiscard]] bool in_transaction() const override;
+  void savepoint() override;
+  void rollback_to_savepoint() override;
+  void release_savepoint() override;
+  [[nodiscard]] Instant now() override;
+  void interrupt() noexcept override;
+
+  // For the backup driver.
+  [[nodiscard]] SQLite::Database& database() { return *m_database; }
+  [[nodiscard]] const FileState& file() const { return m_file; }
+  [[nodiscard]] const std::filesystem::path& path() const { return m_path; }
+
+ private:
+  static int on_busy(void* self, int attempt);
+
+  void open_for_reading();
+  void open_for_writing();
+  void open_handle(const std::string& uri, int flags, const char* vfs);
+  void close_handle() noexcept;
+  void describe();
+  void execute(const char* sql);
+  void start_snapshot();
+  [[nodiscard]] SQLite::Statement& prepared(std::string_view sql);
+  std::int64_t step_all(SQLite::Statement& statement, const RowSink& sink);
+  [[nodiscard]] bool has_changed() const;
+  void reopen_if_changed();
+  void require_unchanged();
+  [[noreturn]] void fail(int code, const std::string& message);
+
+  const std::filesystem::path m_path;
+  const Access m_access;
+  const Duration m_busy_wait;
+  FileState m_file;
+  ReadMode m_mode = ReadMode::shared;
+  ServerInfo m_server;
+  std::unique_ptr<SQLite::Database> m_database;
+  /// After m_database: SQLiteCpp aborts when a statement outlives its database.
+  std::unordered_map<std::string, SQLite::Statement> m_statements;
+  std::mutex m_handle_mutex;               ///< interrupt() against opening and closing
+  std::atomic<bool> m_interrupted{false};  ///< ends a wait for a lock, which sqlite3_interrupt() does not
+};
+
+}  // namespace taskctl
