@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
 
   // Static: the detached watcher may still look at them while the process ends.
   static taskctl::StopSource stop;
-  static taskctl::Streams streams = taskctl::process_streams();
+  static taskctl::Streams streams = taskctl::process_streams(&stop);
   std::thread{watch_signals, std::ref(stop), std::ref(streams), signals}.detach();
 
   static const taskctl::Drivers drivers{.sqlite = taskctl::sqlite_driver(), .postgres = taskctl::postgres_driver()};

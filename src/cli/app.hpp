@@ -19,14 +19,24 @@ class App {
   int run(const std::vector<std::string>& arguments);
 
  private:
+  struct Attempt;
+  int dispatch(const std::vector<std::string>& arguments, Attempt& attempt);
+  int run_command(const std::vector<std::string>& arguments, Attempt& attempt);
+  int print_help(const std::vector<std::string>& topic);
+  int end_with_error(Attempt& attempt, int code, const std::string& message, const std::string& hint);
+  void note_failure(const Attempt& attempt, int code, const std::string& message);
+  int finish(const Attempt& attempt, int code);
+  [[nodiscard]] const Command& find_command(const std::string& name) const;
+
   std::vector<Command> m_commands;
   const Drivers& m_drivers;
   Streams& m_streams;
   StopSource& m_stop;
 };
 
-/// Arguments in brackets and "++" are taken apart or swallowed by CLI11; shield() makes them pass whole, unshield()
-/// gives the user's text back (options.cpp calls it for every value).
+/// CLI11 takes arguments in brackets apart, swallows "++" and lets an empty value or one that begins with '-' become
+/// something else. shield() makes such a text pass whole; App::run gives every option and positional back as typed,
+/// before validators see it. unshield() of a text that is not shielded is that text.
 [[nodiscard]] std::string shield(const std::string& argument);
 [[nodiscard]] std::string unshield(const std::string& argument);
 

@@ -28,6 +28,8 @@ struct Session {
   std::unique_ptr<Journal> journal;
   Policy policy;                                  ///< profile, then target, then command line
   std::optional<Instant> now;                     ///< --now
+  OpenOptions open_options;           ///< how `connection` was opened
+  std::shared_ptr<void> interrupt_guard;  ///< declared last: a second signal no longer reaches a connection that closes
   [[nodiscard]] std::string target_name() const;  ///< the target's name, or the redacted location
 };
 
@@ -52,18 +54,23 @@ class Context {
                                 bool command_writes);
   /// Like open() for reading, but a profile that does not fit is no error (for `profile check`).
   std::unique_ptr<Session> open_unchecked(const TargetOptions& options);
-  /// A second connection to the same target that can write.
+  /// A second connection to the same target that can write. Throws Error{refused} on a standby or a read-only server,
+  /// Error{stale} when it is another database, or its tables are others, than the first session saw.
   std::unique_ptr<Session> reopen_for_writing(const Session& session, const ChangeOptions& options);
   /// Location and configuration only; nothing is opened.
   std::pair<Location, ResolvedConfig> locate(const TargetOptions& options, bool command_writes);
   [[nodiscard]] OpenOptions open_options(const TargetOptions& options, const ResolvedConfig& config) const;
 
  private:
+  struct Interrupter;
+  void watch(Session& session);
+
   const Drivers& m_drivers;
   Streams& m_streams;
   StopSource& m_stop;
   std::vector<std::string> m_arguments;
   std::string m_command;
+  std::shared_ptr<Interrupter> m_interrupter;  ///< what the second signal stops: every open connection
 };
 
 /// Banner before every write: target, host, database, user, server version.

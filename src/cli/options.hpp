@@ -15,9 +15,9 @@ namespace taskctl {
 /// Options shared by commands: each struct has declare (only declarations, nothing is opened) and its values.
 /// Values are checked by validators while parsing, so that a bad one ends in `usage` before anything is opened.
 
-/// --db --profile --target --config --now --password-file --schema --accept-hazard
+/// --db --profile --target --config --now --password-file --journal-schema --lock-timeout --accept-hazard
 struct TargetOptions {
-  std::string db, profile, target, config, password_file;
+  std::string db, profile, target, config, password_file, journal_schema;
   std::string now;  ///< RFC 3339 text, validated
   std::vector<std::string> accept_hazards;
   std::optional<Duration> lock_timeout;
@@ -59,6 +59,14 @@ struct ChangeOptions {
 /// Declares an option whose text goes through `parse` (which throws Error{usage}); repeated scalars are an error.
 CLI::Option* add_parsed(CLI::App& app, const std::string& name, const std::string& description,
                         std::function<void(const std::string&)> parse);
+
+/// Like add_parsed, but may be given several times: `parse` gets one text after the other.
+CLI::Option* add_repeated(CLI::App& app, const std::string& name, const std::string& description,
+                          std::function<void(const std::string&)> parse);
+
+/// Throws Error{usage} that says which `noun` is unknown, the nearest choice, and all of them.
+[[noreturn]] void throw_unknown_choice(const std::string& noun, const std::string& text,
+                                       const std::vector<std::string>& choices);
 
 /// Strict decimal count: digits only, no leading zero, at most 1,000,000,000. Throws Error{usage} naming `option`.
 std::size_t parse_count(const std::string& text, const std::string& option);

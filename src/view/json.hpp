@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/exit_code.hpp"
 #include "engine/applier.hpp"
 #include "engine/lister.hpp"
 #include "engine/plan.hpp"

@@ -24,8 +24,8 @@ constexpr std::size_t k_piece = 4096;
 constexpr std::size_t k_out_buffer = 64U << 10U;
 constexpr int k_poll_milliseconds = 100;
 
-// A closed standard descriptor would be given to the next file or socket that is opened, and our output would go into it.
-// Opened the wrong way round, using it fails as if it were closed.
+// A closed standard descriptor would be given to the next file or socket that is opened, and our output would go into
+// it. Opened the wrong way round, using it fails as if it were closed.
 void occupy_standard_descriptors() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(descriptor, F_GETFD) < 0 && errno == EBADF) {

@@ -100,7 +100,9 @@ void Streams::end_progress() {
   write_err("");
 }
 
-std::optional<std::string> Streams::read_line() { return m_in(); }
+std::optional<std::string> Streams::read_line() {
+  return m_in();
+}
 
 std::optional<std::string> Streams::ask(std::string_view question) {
   if (!m_options.in_is_terminal || !m_options.err_is_terminal) {

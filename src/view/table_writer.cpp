@@ -12,10 +12,12 @@ namespace taskctl {
 namespace {
 
 constexpr std::size_t k_gap = 2;
-constexpr std::size_t k_smallest = 8;   // a cut column keeps this much
-constexpr std::size_t k_indent = 4;     // of the further lines of a row
+constexpr std::size_t k_smallest = 8;  // a cut column keeps this much
+constexpr std::size_t k_indent = 4;    // of the further lines of a row
 
-bool has_value(const std::string& cell) { return !cell.empty() && cell != "-"; }
+bool has_value(const std::string& cell) {
+  return !cell.empty() && cell != "-";
+}
 
 std::string padded(const std::string& cell, std::size_t width, bool right) {
   const std::size_t used = display_width(cell);
