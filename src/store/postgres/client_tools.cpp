@@ -1,0 +1,125 @@
+#include "store/postgres/client_tools.hpp"
+
+#include <charconv>
+#include <chrono>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/process.hpp"
+#include "base/text.hpp"
+#include "store/postgres/backup_file.hpp"
+
+namespace taskctl::postgres {
+namespace {
+
+constexpr Duration k_no_limit = std::chrono::hours{24 * 365};
+constexpr Duration k_version_limit = std::chrono::seconds{30};
+constexpr std::size_t k_shown_error = 600;
+
+/// One host of a list: the tools must reach the server whose snapshot and version we know.
+void pin_host(ConnInfo& info, const ServerInfo& server) {
+  const std::string* host = info.find("host");
+  const std::string* address = info.find("hostaddr");
+  const bool several = (host != nullptr && host->find(',') != std::string::npos) ||
+                       (address != nullptr && address->find(',') != std::string::npos);
+  if (several) {
+    info.erase("hostaddr");
+    info.set("host", server.host);
+    info.set("port", server.port);
+  }
+}
+
+std::string error_text(const ProcessResult& result) {
+  std::string text = redact(result.error);
+  while (!text.empty() && text.back() == '\n') {
+    text.pop_back();
+  }
+  return text.empty() ? "exit status " + std::to_string(result.status) : text.substr(0, k_shown_error);
+}
+
+}  // namespace
+
+ClientTools::ClientTools(const Location& location, const OpenOptions& options, const StopSource* stop)
+    : m_info{session_options(location, options)}, m_stop{stop} {
+  if (const std::string* password = m_info.find("password")) {
+    m_environment.push_back("PGPASSWORD=" + *password);
+    m_info.erase("password");
+  }
+  // Messages of the tools are shown and searched.
+  m_environment.emplace_back("LC_MESSAGES=C");
+}
+
+int ClientTools::major_version(const std::string& program) const {
+  const ProcessResult result = run_process({program, "--version"}, m_environment, k_version_limit, m_stop);
+  const std::size_t at = result.output.find("(PostgreSQL) ");
+  if (result.status != 0 || at == std::string::npos) {
+    return 0;
+  }
+  int version = 0;
+  const char* begin = result.output.data() + at + 13;
+  std::from_chars(begin, result.output.data() + result.output.size(), version);
+  return version;
+}
+
+void ClientTools::require_version(const std::string& program, int server_major) const {
+  const int version = major_version(program);
+  if (version >= server_major) {
+    return;
+  }
+  const std::string package = "postgresql-client-" + std::to_string(server_major);
+  const std::string hint = "Install " + package + ", or use --backup rows before a repair.";
+  if (version == 0) {
+    throw Error{ExitCode::backup, "'" + program + "' is not installed", hint};
+  }
+  throw Error{ExitCode::backup,
+              "'" + program + "' is version " + std::to_string(version) + ", the server is version " +
+                  std::to_string(server_major),
+              hint};
+}
+
+std::string ClientTools::target(const ServerInfo& server, const std::string& name) const {
+  if (m_info.find("sslpassword") != nullptr) {
+    throw Error{ExitCode::backup,
+                "'sslpassword' cannot be handed to PostgreSQL's tools without showing it to every user",
+                "Use a key without a password, or --backup rows before a repair."};
+  }
+  ConnInfo info = m_info;
+  pin_host(info, server);
+  if (!name.empty()) {
+    info.set("dbname", name);
+  }
+  return info.text();
+}
+
+void ClientTools::run(const std::vector<std::string>& arguments) const {
+  const ProcessResult result = run_process(arguments, m_environment, k_no_limit, m_stop);
+  if (m_stop != nullptr && m_stop->requested()) {
+    throw InterruptedError{"'" + arguments.front() + "' was stopped"};
+  }
+  if (result.status == 127) {
+    throw Error{ExitCode::backup, "'" + arguments.front() + "' is not installed",
+                "Install the package 'postgresql-client'."};
+  }
+  if (result.status != 0) {
+    throw Error{ExitCode::backup, "'" + arguments.front() + "' failed: " + error_text(result)};
+  }
+}
+
+std::string ClientTools::contents(const std::filesystem::path& archive) const {
+  // Through a file: the list of a database with many tables is longer than what run_process keeps.
+  const TemporaryFile list{std::filesystem::temp_directory_path()};
+  run({"pg_restore", "--list", "--file=" + list.path().string(), archive.string()});
+  return read_file(list.path());
+}
+
+Location other_database(const Location& location, const ServerInfo& server, const std::string& name) {
+  ConnInfo info = ConnInfo::parse(location.text);
+  pin_host(info, server);
+  info.set("dbname", name);
+  Location result = location;
+  result.text = info.text();
+  result.display = redact(result.text);
+  return result;
+}
+
+}  // namespace taskctl::postgres

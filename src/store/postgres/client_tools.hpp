@@ -1,0 +1,42 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/stop.hpp"
+#include "store/connection.hpp"
+#include "store/location.hpp"
+#include "store/postgres/conninfo.hpp"
+
+namespace taskctl::postgres {
+
+/// Runs pg_dump, pg_restore and psql against the server that a connection reached: without a shell, and with the
+/// password in the environment instead of on a command line. Every failure is Error{backup}.
+class ClientTools {
+ public:
+  ClientTools(const Location& location, const OpenOptions& options, const StopSource* stop);
+
+  /// Major version of an installed program; 0 when it is not there.
+  [[nodiscard]] int major_version(const std::string& program) const;
+  /// Throws when the program is missing or older than the server (pg_dump refuses such a server half-way).
+  void require_version(const std::string& program, int server_major) const;
+
+  /// Options for `-d`: the host that `server` is (of a list of hosts), database `name` instead of the location's when
+  /// given.
+  [[nodiscard]] std::string target(const ServerInfo& server, const std::string& name = {}) const;
+
+  void run(const std::vector<std::string>& arguments) const;
+  /// Table of contents of an archive; no server needed.
+  [[nodiscard]] std::string contents(const std::filesystem::path& archive) const;
+
+ private:
+  ConnInfo m_info;
+  std::vector<std::string> m_environment;
+  const StopSource* m_stop;
+};
+
+/// The same place, but this one host and another database of it.
+[[nodiscard]] Location other_database(const Location& location, const ServerInfo& server, const std::string& name);
+
+}  // namespace taskctl::postgres
