@@ -35,11 +35,13 @@ struct ApplyResult {
   std::vector<std::string> applied;  ///< task texts of applied units (for cancel's answer); at most 10,000
   bool stopped = false;              ///< a signal came: what is done is durable
   std::map<std::string, std::int64_t> status_after;
+  std::vector<std::string> warnings;  ///< what went wrong after the last commit
 };
 
 /// Applies a plan in guarded, journalled batches. For each batch one transaction: lock the rows, judge again (the
 /// finding's rule, liveness and clock included), compare before-images, write, re-read, journal, commit. The run's row
-/// is inserted by the first batch that writes something: a run without changes leaves no trace.
+/// is inserted by the first batch that writes something: a run without changes leaves no row. A run that
+/// is in the journal already is continued (a re-plan): its changes are numbered on, its counts go on from `run`'s.
 class Applier {
  public:
   Applier(TaskStore& store, Journal& journal, ApplyOptions options);
@@ -47,7 +49,7 @@ class Applier {
   ApplyResult apply(const Plan& plan, RunRecord run);
 
  private:
-  struct Batch;
+  class Batches;
   TaskStore& m_store;
   Journal& m_journal;
   ApplyOptions m_options;

@@ -1,0 +1,367 @@
+#include "engine/applier.hpp"
+
+#include <algorithm>
+#include <random>
+#include <thread>
+
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "base/timestamp.hpp"
+#include "engine/applier_batch.hpp"
+#include "engine/batch_sizer.hpp"
+#include "engine/planner_parts.hpp"
+
+namespace taskctl {
+
+namespace {
+
+constexpr int k_retries = 3;
+constexpr std::chrono::milliseconds k_first_pause{50};
+constexpr std::size_t k_applied_kept = 10'000;
+constexpr std::size_t k_sqlite_start = 100, k_postgres_start = 50;
+
+BatchSizer make_sizer(const ApplyOptions& options, Engine engine) {
+  if (options.batch_size > 0) {
+    return BatchSizer::fixed(options.batch_size);
+  }
+  return BatchSizer{engine == Engine::sqlite ? k_sqlite_start : k_postgres_start, options.batch_target};
+}
+
+/// 50, 100, 200 ms and up to as much again, so that two who collide do not collide again.
+void pause_before_retry(int attempt) {
+  static std::minstd_rand generator{std::random_device{}()};
+  const auto pause = k_first_pause * (1 << attempt);
+  std::uniform_int_distribution<std::int64_t> jitter{0, pause.count()};
+  std::this_thread::sleep_for(pause + std::chrono::milliseconds{jitter(generator)});
+}
+
+}  // namespace
+
+/// One application of one plan.
+class Applier::Batches {
+ public:
+  Batches(TaskStore& store, Journal& journal, const ApplyOptions& options, const Plan& plan, RunRecord run)
+      : m_store{store},
+        m_connection{store.connection()},
+        m_journal{journal},
+        m_options{options},
+        m_clock{options.clock == nullptr ? system_clock() : *options.clock},
+        m_plan{plan},
+        m_sizer{make_sizer(options, store.connection().engine())} {
+    m_result.run = std::move(run);
+  }
+
+  ApplyResult run() {
+    require_same_target();
+    if (!m_plan.empty()) {
+      m_journal.create();
+      continue_run();
+    }
+    apply_all();
+    finish();
+    return std::move(m_result);
+  }
+
+ private:
+  using Units = std::span<const PlanUnit>;
+
+  void require_same_target() const {
+    const std::string hint = "Make the plan again.";
+    if (m_plan.identity != m_connection.server().identity) {
+      throw Error{ExitCode::stale, "the plan was made for another database ('" + m_plan.identity + "')", hint};
+    }
+    if (m_plan.profile_hash != m_store.profile().hash) {
+      throw Error{ExitCode::stale, "the plan was made with another version of profile '" + m_plan.profile + "'", hint};
+    }
+    if (m_plan.schema_fingerprint != m_store.schema().fingerprint()) {
+      throw Error{ExitCode::stale, "the tables were altered since the plan was made", hint};
+    }
+  }
+
+  /// A re-plan goes on with the run of the plan before it.
+  void continue_run() {
+    const std::optional<RunRecord> known = m_journal.find_run(m_result.run.id);
+    m_in_journal = known && known->id == m_result.run.id;
+    m_sequence = m_in_journal ? m_journal.last_sequence(m_result.run.id) : 0;
+  }
+
+  void apply_all() {
+    std::size_t begin = 0;
+    try {
+      while (begin < m_plan.size() && !must_stop()) {
+        const std::size_t end = m_plan.batch_end(begin, m_sizer.size());
+        apply_batch(begin, end);
+        if (!m_result.stopped) {
+          begin = end;
+          report_progress(end);
+        }
+      }
+    } catch (const InDoubtError& error) {
+      throw InDoubtError{error.message(), "Whether the last batch of run '" + m_result.run.id +
+                                              "' was committed is unknown: 'taskctl history show " + m_result.run.id +
+                                              "' lists what was, once the database answers."};
+    } catch (const std::exception& error) {
+      if (!m_in_journal) {
+        throw;
+      }
+      fail_from(begin, error.what());
+    }
+  }
+
+  bool must_stop() {
+    m_result.stopped = m_result.stopped || (m_options.stop != nullptr && m_options.stop->requested());
+    return m_result.stopped;
+  }
+
+  void report_progress(std::size_t done) const {
+    if (m_options.progress) {
+      m_options.progress({.done = done, .total = m_plan.size(), .batch_size = m_sizer.size()});
+    }
+  }
+
+  void apply_batch(std::size_t begin, std::size_t end) {
+    std::vector<PlanUnit> units;
+    units.reserve(end - begin);
+    for (std::size_t i = begin; i < end; ++i) {
+      units.push_back(m_plan.unit(i));
+    }
+    m_reported = begin;
+    if (m_locked_out.empty()) {
+      apply_units(units, begin, Isolation::together);
+    } else {
+      report_all(units, UnitResult::busy, m_locked_out);
+    }
+  }
+
+  /// Tries until the batch is committed, its units are known to be busy or broken, or a stop comes.
+  void apply_units(Units units, std::size_t first, Isolation isolation) {
+    for (int attempt = 0;;) {
+      m_writing = false;
+      try {
+        attempt_units(units, first, isolation);
+        return;
+      } catch (const InterruptedError&) {
+        if (!must_stop()) {
+          throw;
+        }
+        return;
+      } catch (const BusyError& error) {
+        m_sizer.was_busy();
+        if (attempt == k_retries) {
+          give_up_busy(units, error.message());
+          return;
+        }
+        pause_before_retry(attempt++);
+        if (must_stop()) {
+          return;
+        }
+        // A row that somebody holds stops only its own unit the last time.
+        isolation = m_writing && attempt == k_retries ? Isolation::per_unit : isolation;
+      } catch (const ConstraintError& error) {
+        if (isolation == Isolation::per_unit) {
+          apply_apart(units, first, error.message());
+          return;
+        }
+        isolation = Isolation::per_unit;
+      } catch (const UnitFailure&) {
+        if (isolation == Isolation::per_unit) {
+          throw;
+        }
+        isolation = Isolation::per_unit;
+      }
+    }
+  }
+
+  /// COMMIT itself was refused (a deferred constraint): only a transaction per unit tells whose fault it is.
+  void apply_apart(Units units, std::size_t first, const std::string& message) {
+    const std::size_t last = first + units.size();
+    if (m_plan.batch_end(first, 1) >= last) {
+      report_all(units, UnitResult::failed, message);
+      return;
+    }
+    for (std::size_t begin = first; begin < last && !must_stop();) {
+      const std::size_t end = std::min(last, m_plan.batch_end(begin, 1));
+      apply_units(units.subspan(begin - first, end - begin), begin, Isolation::per_unit);
+      begin = end;
+    }
+  }
+
+  void attempt_units(Units units, std::size_t first, Isolation isolation) {
+    if (m_options.lock != nullptr) {
+      m_options.lock->check();
+    }
+    const auto started = m_clock.steady();
+    Transaction transaction{m_connection, Access::write};
+    BatchWriter writer{m_store, m_plan, units, first, isolation};
+    writer.prepare();
+    m_writing = true;
+    BatchOutcome outcome = writer.write();
+    if (!outcome.entries.empty()) {
+      journal(outcome.entries);
+      transaction.commit();
+      m_in_journal = true;
+      m_sequence += static_cast<std::int64_t>(outcome.entries.size());
+    }
+    m_sizer.measured(units.size(), std::chrono::duration_cast<Duration>(m_clock.steady() - started));
+    for (UnitReport& report : outcome.reports) {
+      take(std::move(report));
+    }
+  }
+
+  void journal(std::vector<JournalEntry>& entries) {
+    const Instant now = m_connection.now();
+    std::int64_t sequence = m_sequence;
+    for (JournalEntry& entry : entries) {
+      entry.sequence = ++sequence;
+      entry.applied_at = now;
+    }
+    if (!m_in_journal) {
+      m_journal.insert_run(m_result.run);
+    }
+    m_journal.insert_changes(m_result.run.id, entries);
+  }
+
+  void give_up_busy(Units units, const std::string& message) {
+    if (!m_writing) {
+      // Not one row but the table or the file is locked: every other batch would wait as long, and in vain.
+      m_locked_out = message;
+    }
+    report_all(units, UnitResult::busy, message);
+  }
+
+  void report_all(Units units, UnitResult result, const std::string& detail) {
+    for (const PlanUnit& unit : units) {
+      take({.task = unit.task, .result = result, .detail = detail, .side_effects = {}, .finding = unit.finding});
+    }
+  }
+
+  void take(UnitReport&& report) {
+    ++m_reported;
+    count(report.result);
+    if (report.result == UnitResult::applied) {
+      if (m_result.applied.size() < k_applied_kept) {
+        m_result.applied.push_back(report.task);
+      }
+      if (report.side_effects.empty()) {
+        return;
+      }
+    }
+    m_result.reports.push_back(std::move(report));
+  }
+
+  void count(UnitResult result) {
+    RunRecord& run = m_result.run;
+    switch (result) {
+      case UnitResult::applied:
+        ++run.applied;
+        break;
+      case UnitResult::moved_on:
+        ++run.moved_on;
+        break;
+      case UnitResult::conflict:
+        ++run.conflicts;
+        break;
+      case UnitResult::busy:
+        ++run.busy;
+        break;
+      case UnitResult::failed:
+        ++run.failed;
+        break;
+      case UnitResult::waiting:
+      case UnitResult::refused:
+        break;  // the journal has no column for them; the reports name them
+    }
+  }
+
+  void fail_from(std::size_t begin, const std::string& message) {
+    m_failed = true;
+    for (std::size_t i = std::max(begin, m_reported); i < m_plan.size(); ++i) {
+      const PlanUnit unit = m_plan.unit(i);
+      report_all({&unit, 1}, UnitResult::failed, message);
+    }
+  }
+
+  void finish() {
+    RunRecord& run = m_result.run;
+    run.state = m_failed ? RunState::failed : m_result.stopped ? RunState::stopped : RunState::done;
+    // What is committed is durable: an error from here on must not look as if it were not.
+    unless_committed("the end of the run could not be written to its journal: ", [&] {
+      run.finished = m_connection.now();
+      if (m_in_journal) {
+        Transaction transaction{m_connection, Access::write};
+        m_journal.update_run(run);
+        transaction.commit();
+      }
+    });
+    if (!m_result.stopped) {
+      unless_committed("the tasks could not be counted: ", [&] {
+        Transaction transaction{m_connection, Access::read};
+        m_result.status_after = count_statuses(m_store);
+        transaction.commit();
+      });
+    }
+  }
+
+  template <typename Action>
+  void unless_committed(const std::string& what, const Action& action) {
+    for (int attempt = 0;; ++attempt) {
+      try {
+        action();
+        return;
+      } catch (const BusyError& error) {
+        if (attempt == k_retries) {
+          warn_or_throw(what, error);
+          return;
+        }
+        pause_before_retry(attempt);
+      } catch (const InterruptedError& error) {
+        // A second signal that came too late for the batches.
+        if (attempt == k_retries) {
+          warn_or_throw(what, error);
+          return;
+        }
+      } catch (const Error& error) {
+        warn_or_throw(what, error);
+        return;
+      }
+    }
+  }
+
+  void warn_or_throw(const std::string& what, const Error& error) {
+    if (!m_in_journal) {
+      throw error;
+    }
+    m_result.warnings.push_back(what + error.message());
+  }
+
+  TaskStore& m_store;
+  Connection& m_connection;
+  Journal& m_journal;
+  const ApplyOptions& m_options;
+  const Clock& m_clock;
+  const Plan& m_plan;
+  BatchSizer m_sizer;
+  ApplyResult m_result;
+  bool m_in_journal = false;    ///< something of this run is committed
+  std::int64_t m_sequence = 0;  ///< of the last change in the journal
+  std::size_t m_reported = 0;   ///< units before this one have a report
+  bool m_writing = false;       ///< the attempt got all the locks it asked for first
+  bool m_failed = false;
+  std::string m_locked_out;  ///< why nothing more is tried; empty while it is
+};
+
+Applier::Applier(TaskStore& store, Journal& journal, ApplyOptions options)
+    : m_store{store}, m_journal{journal}, m_options{std::move(options)} {}
+
+ApplyResult Applier::apply(const Plan& plan, RunRecord run) {
+  return Batches{m_store, m_journal, m_options, plan, std::move(run)}.run();
+}
+
+std::string new_run_id(Instant now) {
+  constexpr std::size_t k_random_bytes = 3;
+  std::string id = format_compact(now);
+  std::replace(id.begin(), id.end(), '_', 'T');
+  return id + "-" + random_hex(k_random_bytes);
+}
+
+}  // namespace taskctl

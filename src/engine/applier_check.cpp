@@ -1,0 +1,101 @@
+#include "engine/applier_check.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "engine/planner_parts.hpp"
+
+namespace taskctl {
+
+namespace {
+
+constexpr std::size_t k_shown_columns = 3;
+constexpr std::size_t k_shown_width = 60;
+
+std::string shown(const Value& value) {
+  return "'" + truncate_to_width(printable(to_display(value)), k_shown_width) + "'";
+}
+
+std::string status_of(const Task& task) {
+  return "its status is '" + printable(task.status.value_or("NULL")) + "'";
+}
+
+bool fires(const Finding& finding, Rule rule) {
+  return finding.rule == rule || std::find(finding.also.begin(), finding.also.end(), rule) != finding.also.end();
+}
+
+std::optional<Refusal> check_finding(const Finding& planned, const TaskFacts& facts, const JudgeContext& context) {
+  const Judgement judgement = judge(facts, context);
+  if (!judgement.finding) {
+    const bool fine = !judgement.fine_because.empty() && facts.task.status == planned.task.status;
+    return Refusal{UnitResult::moved_on,
+                   "is no longer wrong: " + (fine ? judgement.fine_because : status_of(facts.task))};
+  }
+  const Finding& now = *judgement.finding;
+  const std::string rule_now{to_string(now.rule)};
+  if (!fires(now, planned.rule)) {
+    return Refusal{UnitResult::moved_on,
+                   "is now '" + rule_now + "' instead of '" + std::string{to_string(planned.rule)} + "'"};
+  }
+  if (now.repair == Repair::hazard) {
+    return Refusal{UnitResult::refused, "hazard: " + open_hazards(now.hazards, context.profile, context.policy)};
+  }
+  if (now.repair != Repair::yes) {
+    return Refusal{UnitResult::moved_on, "is now only '" + rule_now + "', " + std::string{to_string(now.certainty)} +
+                                             ": " +
+                                             (now.note.empty() ? "not repaired without being asked for" : now.note)};
+  }
+  if (now.outcome != planned.outcome) {
+    return Refusal{UnitResult::conflict, "would now become '" + std::string{to_string(now.outcome)} + "' instead of '" +
+                                             std::string{to_string(planned.outcome)} + "' (" + rule_now + ")"};
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> check_cancel(const TaskFacts& facts, const JudgeContext& context, bool force) {
+  const Task& task = facts.task;
+  if (!task.task_class) {
+    return Refusal{UnitResult::conflict, status_of(task) + ", which the profile does not map"};
+  }
+  if (is_terminal(*task.task_class)) {
+    return Refusal{UnitResult::moved_on, "is already over: " + status_of(task)};
+  }
+  if (task.task_class == TaskClass::active && !force) {
+    return Refusal{UnitResult::refused, "is active now: --force ends active tasks too"};
+  }
+  if (std::string hazards = open_hazards(hazards_of(facts, context), context.profile, context.policy);
+      !hazards.empty()) {
+    return Refusal{UnitResult::refused, "hazard: " + hazards};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Refusal> check_again(const PlanUnit& unit, const TaskFacts& facts, const JudgeContext& context,
+                                   const Plan& plan) {
+  return plan.command == "cancel" ? check_cancel(facts, context, plan.force)
+                                  : check_finding(*unit.finding, facts, context);
+}
+
+std::string describe_difference(const Image& planned, const Image& actual) {
+  std::vector<std::string> parts;
+  std::size_t differences = 0;
+  for (std::size_t i = 0; i < planned.values.size(); ++i) {
+    const std::string& column = planned.columns->at(i);
+    const Value* now = actual.find(column);
+    if (now != nullptr && *now == planned.values[i]) {
+      continue;
+    }
+    if (++differences <= k_shown_columns) {
+      parts.push_back("column '" + column + "' is " + (now == nullptr ? "gone" : shown(*now)) + " instead of " +
+                      shown(planned.values[i]));
+    }
+  }
+  if (differences > k_shown_columns) {
+    parts.push_back("and " + std::to_string(differences - k_shown_columns) + " more");
+  }
+  return parts.empty() ? "the table has other columns now" : join(parts, ", ");
+}
+
+}  // namespace taskctl

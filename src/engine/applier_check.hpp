@@ -1,0 +1,25 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "engine/judge.hpp"
+#include "engine/plan.hpp"
+
+namespace taskctl {
+
+/// Why a unit is not written, when it is not.
+struct Refusal {
+  UnitResult result = UnitResult::conflict;
+  std::string detail;
+};
+
+/// Judges a unit's task again, on its locked row: the finding's rule must fire again and still allow the repair (for a
+/// cancel: the task must still be one that may be ended). nullopt: go on.
+[[nodiscard]] std::optional<Refusal> check_again(const PlanUnit& unit, const TaskFacts& facts,
+                                                 const JudgeContext& context, const Plan& plan);
+
+/// "column 'status' is 'success' instead of 'running'", for at most three columns.
+[[nodiscard]] std::string describe_difference(const Image& planned, const Image& actual);
+
+}  // namespace taskctl
