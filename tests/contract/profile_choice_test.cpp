@@ -1,0 +1,123 @@
+#include "engine/profile_choice.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <catch2/catch.hpp>
+
+#include "base/error.hpp"
+#include "profile/profile_reader.hpp"
+#include "support/databases.hpp"
+
+using namespace taskctl;
+using namespace taskctl::test;
+using Catch::Matchers::Contains;
+
+namespace {
+
+std::string chosen(TempDatabase& database) {
+  return choose_profile(*database.open(Access::read)).name;
+}
+
+Error refusal(TempDatabase& database) {
+  try {
+    chosen(database);
+  } catch (const Error& error) {
+    return error;
+  }
+  throw std::logic_error{"a profile was chosen"};
+}
+
+std::map<std::string, ProfileCheck::Reading> readings(const ProfileCheck& check) {
+  std::map<std::string, ProfileCheck::Reading> by_property;
+  for (const auto& reading : check.readings) {
+    by_property[reading.property] = reading;
+  }
+  return by_property;
+}
+
+}  // namespace
+
+TEST_CASE("the one built-in profile that fits is chosen") {
+  CHECK(chosen(*temp_sqlite(fixture("task_queue.sqlite.sql"))) == "task-queue");
+  CHECK(chosen(*temp_sqlite(fixture("jobs.sqlite.sql"))) == "jobs");
+  CHECK(chosen(*temp_postgres(fixture("workspace_tasks.postgres.sql"))) == "workspace-tasks");
+  CHECK(chosen(*temp_postgres(fixture("cluster.postgres.sql"))) == "cluster");
+}
+
+TEST_CASE("a database that fits nothing names the tables that were looked for") {
+  for (const auto engine : {Engine::sqlite, Engine::postgres}) {
+    const auto database = temp_database(engine, "CREATE TABLE other (id integer)");
+    const Error error = refusal(*database);
+    CHECK(error.code() == ExitCode::mismatch);
+    CHECK_THAT(error.message(), Contains("'task_queue'") && Contains("'jobs'"));
+    CHECK_THAT(error.hint(), Contains("--profile"));
+  }
+}
+
+TEST_CASE("a near miss names what is missing") {
+  const auto database = temp_sqlite(fixture("task_queue.sqlite.sql"));
+  database->exec("ALTER TABLE task_queue RENAME COLUMN started_at TO begun_at");
+  const Error error = refusal(*database);
+  CHECK(error.code() == ExitCode::mismatch);
+  CHECK_THAT(error.message(), Contains("the nearest is 'task-queue'") && Contains("'started_at'"));
+}
+
+TEST_CASE("two profiles that fit are a question for the user") {
+  const auto database = temp_sqlite(fixture("task_queue.sqlite.sql") + fixture("jobs.sqlite.sql"));
+  const Error error = refusal(*database);
+  CHECK(error.code() == ExitCode::mismatch);
+  CHECK_THAT(error.message(), Contains("several") && Contains("'jobs'") && Contains("'task-queue'"));
+  CHECK_THAT(error.hint(), Contains("--profile"));
+}
+
+TEST_CASE("a check tells what is read as what and how many rows each status has") {
+  const auto database = temp_sqlite(fixture("task_queue.sqlite.sql"));
+  database->exec("UPDATE task_queue SET status = 'odd' WHERE task_id = 'task_0055'");
+  database->exec("CREATE TRIGGER touch AFTER UPDATE ON task_queue BEGIN SELECT 1; END");
+  const auto check = check_profile(*database->open(Access::read), find_profile("task-queue"));
+  CHECK(check.problems.empty());
+  const auto by_property = readings(check);
+  CHECK(by_property.at("key").source == "task_id");
+  CHECK(by_property.at("started").source == "started_at");
+  CHECK(by_property.at("started").encoding == "text T, Asia/Shanghai | text blank, UTC");
+  CHECK(by_property.at("status").encoding == "TEXT");
+  CHECK(by_property.count("worker") == 0);
+  std::map<std::string, std::int64_t> counts;
+  for (const auto& status : check.statuses) {
+    counts[status.status.value_or("NULL")] = status.count;
+    CHECK(status.task_class.has_value() == (status.status != "odd"));
+  }
+  CHECK(counts == std::map<std::string, std::int64_t>{{"success", 41}, {"failed", 6}, {"running", 7}, {"odd", 1}});
+  CHECK(check.triggers == std::vector<std::string>{"touch on task_queue"});
+  CHECK(check.missing_privileges.empty());
+  CHECK(check.row_security.empty());
+  CHECK(check.note.empty());
+}
+
+TEST_CASE("a check of a lookup names its table and order") {
+  const auto database = temp_postgres(fixture("cluster.postgres.sql"));
+  const auto check = check_profile(*database->open(Access::read), find_profile("cluster"));
+  CHECK(check.problems.empty());
+  const auto by_property = readings(check);
+  CHECK(by_property.at("worker").source == "assignments.worker_id (newest assigned_at)");
+  CHECK(by_property.at("started").encoding == "timestamptz");
+  const auto heartbeat = std::find_if(check.readings.begin(), check.readings.end(), [](const auto& reading) {
+    return reading.source == "worker_registry.last_heartbeat";
+  });
+  REQUIRE(heartbeat != check.readings.end());
+  CHECK(heartbeat->encoding == "Unix seconds");
+}
+
+TEST_CASE("a check of a database that does not fit lists the problems and counts nothing") {
+  const auto database = temp_postgres(fixture("workspace_tasks.postgres.sql"));
+  database->exec("DROP TABLE agents; ALTER TABLE workspace_tasks DROP COLUMN retry_count");
+  const auto check = check_profile(*database->open(Access::read), find_profile("workspace-tasks"));
+  REQUIRE(check.problems.size() >= 2);
+  std::string all;
+  for (const auto& problem : check.problems) {
+    all += problem.text + "\n";
+  }
+  CHECK_THAT(all, Contains("agents") && Contains("retry_count"));
+  CHECK(check.statuses.empty());
+}
