@@ -1,0 +1,174 @@
+#include <catch2/catch.hpp>
+#include <regex>
+#include <string>
+
+#include "base/timestamp.hpp"
+#include "profile/profile_reader.hpp"
+#include "sql/dialect.hpp"
+#include "sql/render.hpp"
+#include "sql/statements.hpp"
+#include "store/catalog.hpp"
+#include "store/journal.hpp"
+#include "support/databases.hpp"
+
+namespace taskctl {
+
+namespace {
+
+std::string with_names(std::string sql) {
+  sql = std::regex_replace(sql, std::regex{R"(\{schema\})"}, "\"taskctl\"");
+  return std::regex_replace(sql, std::regex{R"(\{role\})"}, "PUBLIC");
+}
+
+/// The statement without its comments.
+std::string body_of(const std::string& sql) {
+  return std::regex_replace(sql, std::regex{R"((^|\n)\s*--[^\n]*)"}, "$1");
+}
+
+bool can_be_prepared(const std::string& sql) {
+  return std::regex_search(body_of(sql), std::regex{R"(^\s*(SELECT|INSERT|UPDATE|DELETE|WITH|VALUES)\b)"});
+}
+
+/// Makes the server parse and plan the statement. PostgreSQL has no PREPARE for definitions: those are run.
+void prepare(test::TempDatabase& db, const std::string& sql) {
+  if (db.engine() == Engine::sqlite) {
+    db.query("EXPLAIN " + sql);
+  } else if (can_be_prepared(sql)) {
+    db.exec("PREPARE checked AS " + sql);
+    db.exec("DEALLOCATE checked");
+  } else {
+    db.exec(sql);
+  }
+}
+
+struct FixtureOf {
+  const char* profile;
+  Engine engine;
+  const char* file;
+};
+
+const FixtureOf k_fixtures[] = {{"task-queue", Engine::sqlite, "task_queue.sqlite.sql"},
+                                {"jobs", Engine::sqlite, "jobs.sqlite.sql"},
+                                {"workspace-tasks", Engine::postgres, "workspace_tasks.postgres.sql"},
+                                {"cluster", Engine::postgres, "cluster.postgres.sql"}};
+
+/// Every list of operations that the profile can carry out.
+std::vector<OperationList> operations_of(const Profile& profile) {
+  std::vector<OperationList> lists;
+  for (const auto& [outcome, operations] : profile.outcomes) {
+    lists.push_back(operations);
+  }
+  for (const auto& [rule, operations] : profile.rule_operations) {
+    lists.push_back(operations);
+  }
+  return lists;
+}
+
+}  // namespace
+
+TEST_CASE("every embedded statement can be prepared") {
+  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto db = test::temp_database(engine, "CREATE TABLE tasks (id integer PRIMARY KEY)");
+  {
+    const auto connection = db->open(Access::write);
+    Journal{*connection, "taskctl"}.create();
+  }
+  const Statements& statements = Dialect{engine}.statements();
+  for (const auto& [stem, member] : k_statement_list) {
+    INFO(to_string(engine) << "/" << stem);
+    CHECK_NOTHROW(prepare(*db, with_names(std::string{statements.*member})));
+  }
+  REQUIRE(k_statement_list.size() > 10);
+}
+
+TEST_CASE("a statement with a typo cannot be prepared") {
+  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto db = test::temp_database(engine, "CREATE TABLE tasks (id integer PRIMARY KEY)");
+  CHECK_THROWS(prepare(*db, "SELECT nosuch FROM tasks"));
+  CHECK_THROWS(prepare(*db, "-- purpose\nSELECT id FROM nosuch"));
+}
+
+TEST_CASE("every statement says what it takes returns and locks") {
+  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Statements& statements = Dialect{engine}.statements();
+  for (const auto& [stem, member] : k_statement_list) {
+    INFO(to_string(engine) << "/" << stem);
+    const std::string sql{statements.*member};
+    CHECK(sql.starts_with("-- "));
+    CHECK(sql.find("\n-- params:") != std::string::npos);
+    CHECK(sql.find("\n-- returns:") != std::string::npos);
+    CHECK(sql.find("\n-- locks:") != std::string::npos);
+    CHECK(body_of(sql).find(';') == std::string::npos);
+  }
+}
+
+TEST_CASE("every postgres parameter is cast from text") {
+  for (const auto& [stem, member] : k_statement_list) {
+    INFO(stem);
+    const std::string sql = body_of(std::string{k_postgres_statements.*member});
+    CHECK_FALSE(std::regex_search(sql, std::regex{R"(\$\d+(?!\d|::text))"}));
+  }
+}
+
+TEST_CASE("every rendered statement of the built-in profiles can be prepared") {
+  const FixtureOf fixture = GENERATE(from_range(std::begin(k_fixtures), std::end(k_fixtures)));
+  INFO(fixture.profile);
+  const auto db = test::temp_database(fixture.engine, test::fixture(fixture.file));
+  const auto connection = db->open(Access::read);
+  const Profile profile = find_profile(fixture.profile);
+  const Schema schema = read_schema(*connection, profile);
+  const Dialect dialect{fixture.engine};
+  REQUIRE(check_schema(profile, schema, fixture.engine).empty());
+
+  const TaskKey key{{"1"}};
+  for (const FactsRequest& request :
+       {FactsRequest{}, FactsRequest{.all_queued = true},
+        FactsRequest{.rows = FactsRequest::Rows::by_key, .keys = {key}},
+        FactsRequest{.rows = FactsRequest::Rows::by_key, .keys = {key}, .with_image = true, .lock = true},
+        FactsRequest{.rows = FactsRequest::Rows::selected, .selector = {.ids = {"1"}, .statuses = {"running"}}}}) {
+    const std::string sql = render_facts(profile, schema, dialect, request).statement.sql;
+    INFO(sql);
+    CHECK_NOTHROW(prepare(*db, sql));
+  }
+  CHECK_NOTHROW(prepare(*db, render_status_counts(profile, schema, dialect).sql));
+  for (const LivenessSource& source : profile.liveness) {
+    if (source.kind == LivenessSource::Kind::table) {
+      CHECK_NOTHROW(prepare(*db, render_worker_heartbeats(source, schema, dialect).sql));
+    }
+  }
+  const std::vector<EvaluationInput> tasks{{key, "stuck"}, {{{"2"}}, "stuck"}};
+  const Instant now = parse_instant("2025-12-19T16:54:56Z", "--now");
+  for (const OperationList& operations : operations_of(profile)) {
+    for (const OperationSpec& operation : operations) {
+      const std::string sql = render_evaluation(profile, schema, dialect, operation, tasks, now).statement.sql;
+      INFO(sql);
+      CHECK_NOTHROW(prepare(*db, sql));
+    }
+  }
+}
+
+TEST_CASE("rows of every table of the built-in profiles can be read and written") {
+  const FixtureOf fixture = GENERATE(from_range(std::begin(k_fixtures), std::end(k_fixtures)));
+  INFO(fixture.profile);
+  const auto db = test::temp_database(fixture.engine, test::fixture(fixture.file));
+  const auto connection = db->open(Access::read);
+  const Schema schema = read_schema(*connection, find_profile(fixture.profile));
+  const Dialect dialect{fixture.engine};
+  for (const auto& [name, table] : schema.tables) {
+    INFO(name);
+    const RowKey key{table.row_key(), {std::string{"1"}}};
+    REQUIRE(key.columns.size() == 1);
+    std::vector<std::string> columns;
+    std::ranges::transform(table.columns, std::back_inserter(columns), &ColumnInfo::name);
+    const Image image{std::make_shared<const std::vector<std::string>>(columns), std::vector<Value>(columns.size())};
+    CHECK_NOTHROW(prepare(*db, render_read_rows(table, dialect, std::vector{key}, true).sql));
+    for (const Operation operation : {Operation::update, Operation::insert, Operation::remove}) {
+      const Change change{.operation = operation, .table = table.name, .key = key, .after = image, .written = columns};
+      const std::string sql = render_write(table, dialect, change).sql;
+      INFO(sql);
+      CHECK_NOTHROW(prepare(*db, sql));
+    }
+  }
+}
+
+}  // namespace taskctl
