@@ -32,7 +32,11 @@ Character first_character(std::string_view text) {
   return character;
 }
 
-constexpr utf8proc_int32_t k_emoji_presentation = 0xfe0f;
+/// Characters that make a cluster of one column take two: the selector of the emoji form, and the second letter of a
+/// flag.
+bool widens(utf8proc_int32_t code_point) {
+  return code_point == 0xfe0f || (code_point >= 0x1f1e6 && code_point <= 0x1f1ff);
+}
 
 /// What a terminal draws as one: a character with everything that combines with it.
 struct Cluster {
@@ -53,8 +57,7 @@ Cluster first_cluster(std::string_view text) {
     if (next.code_point < 0 || utf8proc_grapheme_break_stateful(character.code_point, next.code_point, &state)) {
       break;
     }
-    const bool emoji = next.code_point == k_emoji_presentation && cluster.width == 1;
-    cluster.width = emoji ? 2 : std::max(cluster.width, columns_of(next));
+    cluster.width = cluster.width == 1 && widens(next.code_point) ? 2 : std::max(cluster.width, columns_of(next));
     cluster.size += next.size;
     character = next;
   }
