@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "base/text.hpp"
@@ -47,33 +45,38 @@ bool allowed_in_release_only(Outcome outcome) {
          outcome == Outcome::unchanged || outcome == Outcome::undecided;
 }
 
-void check_safety(const Draft& draft) {
-  const Safety safety = draft.profile.safety;
-  if (safety == Safety::full) {
+void check_read_only(const Draft& draft) {
+  if (draft.profile.safety == Safety::full) {
     return;
   }
   if (!draft.rule_places.empty()) {
     fail_at(draft.rule_places.begin()->second,
-            fmt::format("has operations in a {} profile, expected safety = \"full\"", to_string(safety)));
+            fmt::format("has operations in a {} profile, expected safety = \"full\"", to_string(draft.profile.safety)));
   }
-  for (const auto& [outcome, where] : draft.outcome_places) {
-    if (safety == Safety::read_only) {
-      fail_at(where, "has operations in a read-only profile, expected safety = \"full\" or \"release-only\"");
-    }
-    if (!allowed_in_release_only(outcome)) {
-      fail_at(where,
-              fmt::format("'{}' goes further than a release-only profile may, expected requeued, released or parked",
-                          to_string(outcome)));
-    }
+  if (draft.profile.safety == Safety::read_only && !draft.outcome_places.empty()) {
+    fail_at(draft.outcome_places.begin()->second,
+            "has operations in a read-only profile, expected safety = \"full\" or \"release-only\"");
+  }
+}
+
+void check_release_only(const Draft& draft, Outcome outcome, const SourcePosition& where) {
+  if (draft.profile.safety == Safety::release_only && !allowed_in_release_only(outcome)) {
+    fail_at(where,
+            fmt::format("'{}' goes further than a release-only profile may, expected requeued, released or parked",
+                        to_string(outcome)));
   }
 }
 
 /// Whatever a repair may choose must be possible; better now than at 3 a.m. in the middle of a plan.
-void check_chosen_outcomes(const Draft& draft) {
+void check_outcomes(const Draft& draft) {
+  for (const auto& [outcome, where] : draft.outcome_places) {
+    check_release_only(draft, outcome, where);
+  }
   if (draft.profile.safety == Safety::read_only) {
     return;
   }
   for (const auto& [outcome, where] : draft.chosen) {
+    check_release_only(draft, outcome, where);
     const bool nothing_to_do = outcome == Outcome::unchanged || outcome == Outcome::undecided;
     if (!nothing_to_do && !draft.profile.outcomes.contains(outcome)) {
       fail_at(where, fmt::format("outcome '{}' has no operations, expected at least one [[outcome.{}.op]]",
@@ -88,8 +91,8 @@ void check_draft(const Draft& draft) {
   check_encoded_tables(draft);
   check_encodings(draft);
   check_worker(draft);
-  check_safety(draft);
-  check_chosen_outcomes(draft);
+  check_read_only(draft);
+  check_outcomes(draft);
 }
 
 }  // namespace taskctl

@@ -1,8 +1,6 @@
 #include "profile/document.hpp"
 
 #include <algorithm>
-#include <array>
-#include <set>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -36,12 +34,13 @@ std::string_view article(Item::Kind kind) {
   return "a value";
 }
 
-std::string quoted_list(const std::vector<std::string>& names) {
+/// "'a'" or "one of 'a', 'b'".
+std::string one_of(const std::vector<std::string>& names) {
   std::vector<std::string> quoted;
   for (const std::string& name : names) {
     quoted.push_back("'" + name + "'");
   }
-  return join(quoted, ", ");
+  return (quoted.size() > 1 ? "one of " : "") + join(quoted, ", ");
 }
 
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& candidates) {
@@ -139,7 +138,7 @@ void Item::fail(const std::string& problem, std::string_view expected, std::stri
 }
 
 void Item::fail_unknown(const std::string& text, const std::vector<std::string>& choices) const {
-  fail(fmt::format("'{}' is unknown", printable(text)), "one of " + quoted_list(choices), did_you_mean(text, choices));
+  fail(fmt::format("'{}' is unknown", printable(text)), one_of(choices), did_you_mean(text, choices));
 }
 
 const std::string& Item::any_text(std::string_view expected) const {
@@ -250,8 +249,7 @@ void Item::only(std::initializer_list<std::string_view> keys) const {
   for (std::size_t i = 0; i < m_entries.size(); ++i) {
     const std::string& name = m_entries[i].first;
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      fail_at(m_key_positions[i], fmt::format("unknown key, expected one of {}", quoted_list(known)),
-              did_you_mean(name, known));
+      fail_at(m_key_positions[i], fmt::format("unknown key, expected {}", one_of(known)), did_you_mean(name, known));
     }
   }
 }

@@ -77,6 +77,7 @@ ClassRule read_vocabulary(const Item& item, Draft& draft) {
 }  // namespace
 
 void read_classes(const Item& root, Draft& draft) {
+  constexpr std::string_view k_expected = "at least one [[class]], which says what a status means";
   for (const Item& item : root.tables("class")) {
     const bool predicate = item.has("when");
     if (predicate == item.has("column")) {
@@ -86,8 +87,7 @@ void read_classes(const Item& root, Draft& draft) {
     draft.profile.classes.back().where = item.where();
   }
   if (draft.profile.classes.empty()) {
-    root.at("class", "at least one [[class]], which says what a status means");
-    root.find("class")->fail("is empty", "at least one [[class]]");
+    root.at("class", k_expected).fail("is empty", k_expected);
   }
 }
 

@@ -43,17 +43,18 @@ void check_situation(const std::string& name, const Item& item) {
   }
 }
 
-void read_threshold(const Item& table, std::string_view key, const std::function<void(Duration)>& store,
-                    bool zero_allowed) {
+enum class Zero { allowed, refused };
+
+std::optional<Duration> read_threshold(const Item& table, std::string_view key, Zero zero) {
   const Item* item = table.find(key);
   if (item == nullptr) {
-    return;
+    return std::nullopt;
   }
   const Duration duration = item->duration();
-  if (!zero_allowed && duration <= Duration::zero()) {
+  if (zero == Zero::refused && duration <= Duration::zero()) {
     item->fail("is zero", "an age such as \"1h\"");
   }
-  store(duration);
+  return duration;
 }
 
 // ---- operations ----
@@ -187,18 +188,12 @@ void read_thresholds(const Item& root, Draft& draft) {
   }
   item->table("a table [thresholds]").only({"max_age", "reap", "settle", "cancel_grace", "young", "queued"});
   Policy& policy = draft.profile.policy;
-  read_threshold(
-      *item, "max_age", [&](Duration d) { policy.max_age = d; }, false);
-  read_threshold(
-      *item, "reap", [&](Duration d) { policy.reap = d; }, false);
-  read_threshold(
-      *item, "queued", [&](Duration d) { policy.queued_max_age = d; }, false);
-  read_threshold(
-      *item, "settle", [&](Duration d) { policy.settle = d; }, true);
-  read_threshold(
-      *item, "cancel_grace", [&](Duration d) { policy.cancel_grace = d; }, true);
-  read_threshold(
-      *item, "young", [&](Duration d) { policy.young = d; }, true);
+  policy.max_age = read_threshold(*item, "max_age", Zero::refused).value_or(policy.max_age);
+  policy.reap = read_threshold(*item, "reap", Zero::refused);
+  policy.queued_max_age = read_threshold(*item, "queued", Zero::refused);
+  policy.settle = read_threshold(*item, "settle", Zero::allowed).value_or(policy.settle);
+  policy.cancel_grace = read_threshold(*item, "cancel_grace", Zero::allowed).value_or(policy.cancel_grace);
+  policy.young = read_threshold(*item, "young", Zero::allowed).value_or(policy.young);
 }
 
 void read_defaults(const Item& root, Draft& draft) {

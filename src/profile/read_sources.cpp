@@ -23,9 +23,9 @@ Duration read_timeout(const Item& item) {
   return result;
 }
 
-void need_time(const Item& item, const Attribute& time, std::string_view name) {
+void need_time(const Item& source, const Attribute& time, std::string_view name) {
   if (!time.given()) {
-    item.at("source", "").fail(fmt::format("needs a time that is not given"), fmt::format("'{}' in [task.time]", name));
+    source.fail("needs a time that is not given", fmt::format("'{}' in [task.time]", name));
   }
 }
 
@@ -38,27 +38,27 @@ void read_worker_table(const Item& item, Draft& draft, LivenessSource& source) {
   if (const Item* missing = item.find("missing")) {
     source.missing_is_dead = missing->choice<bool>({{"dead", true}, {"unknown", false}});
   }
-  draft.worker_uses.emplace_back(item.at("source", "").where(), "a worker table");
+  draft.worker_uses.emplace_back(source.where, "a worker table");
 }
 
 LivenessSource read_liveness_source(const Item& item, Draft& draft) {
+  const Item& kind = item.at("source", "\"lease\", \"heartbeat\", \"table\" or \"sql\"");
   LivenessSource source;
-  source.kind = item.at("source", "\"lease\", \"heartbeat\", \"table\" or \"sql\"")
-                    .choice<LiveKind>({{"lease", LiveKind::lease},
+  source.kind = kind.choice<LiveKind>({{"lease", LiveKind::lease},
                                        {"heartbeat", LiveKind::heartbeat},
                                        {"table", LiveKind::table},
                                        {"sql", LiveKind::sql}});
-  source.name = item.at("source", "").text("a source");
+  source.name = kind.text("a source");
   source.where = item.where();
   switch (source.kind) {
     case LiveKind::lease:
       item.only({"source", "name", "grace"});
-      need_time(item, draft.profile.times.lease, "lease");
+      need_time(kind, draft.profile.times.lease, "lease");
       source.timeout = item.has("grace") ? item.find("grace")->duration() : Duration::zero();
       break;
     case LiveKind::heartbeat:
       item.only({"source", "name", "timeout"});
-      need_time(item, draft.profile.times.heartbeat, "heartbeat");
+      need_time(kind, draft.profile.times.heartbeat, "heartbeat");
       source.timeout = read_timeout(item);
       break;
     case LiveKind::table:
@@ -125,9 +125,8 @@ void read_evidence_patterns(const Item& item, Draft& draft, EvidenceSource& sour
   source.patterns = read_patterns(item.at("patterns", "pairs of pattern and outcome"), draft, source.regex);
 }
 
-void read_cancel_evidence(const Item& item, Draft& draft) {
-  item.only({"source"});
-  const Item& kind = item.at("source", "");
+/// A request that stands says by itself that the task was cancelled.
+void use_cancel_request(const Item& kind, Draft& draft) {
   if (!draft.profile.cancel_request) {
     kind.fail("needs to know where requests stand", "a table [cancel_request]");
   }
@@ -135,9 +134,9 @@ void read_cancel_evidence(const Item& item, Draft& draft) {
 }
 
 EvidenceSource read_evidence_source(const Item& item, Draft& draft) {
+  const Item& kind = item.at("source", "\"result\", \"log\", \"column\" or \"cancel-request\"");
   EvidenceSource source;
-  source.kind = item.at("source", "\"result\", \"log\", \"column\" or \"cancel-request\"")
-                    .choice<EvidenceKind>({{"result", EvidenceKind::result},
+  source.kind = kind.choice<EvidenceKind>({{"result", EvidenceKind::result},
                                            {"log", EvidenceKind::log},
                                            {"column", EvidenceKind::column},
                                            {"cancel-request", EvidenceKind::cancel_request}});
@@ -159,7 +158,8 @@ EvidenceSource read_evidence_source(const Item& item, Draft& draft) {
       source.value = draft.column(item.at("value", "a column of the task"), draft.profile.table);
       break;
     case EvidenceKind::cancel_request:
-      read_cancel_evidence(item, draft);
+      item.only({"source"});
+      use_cancel_request(kind, draft);
       return source;
   }
   read_evidence_patterns(item, draft, source);
@@ -211,8 +211,7 @@ void read_evidence(const Item& root, Draft& draft) {
 }
 
 void read_hazards(const Item& root, Draft& draft) {
-  const std::vector<std::string> built_in = {"alive", "young", "rls"};
-  std::vector<std::string> taken = built_in;
+  std::vector<std::string> taken = {"alive", "young", "rls"};  // built in
   for (const Item& item : root.tables("hazard")) {
     item.only({"name", "when", "message"});
     const Item& name = item.at("name", "the name for --accept-hazard");

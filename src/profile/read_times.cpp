@@ -108,6 +108,10 @@ ColumnEncoding read_column(const Item& item, const Styles& styles) {
     const std::vector<TimeStyle> read = read_list(item, styles);
     return {read, read.front()};
   }
+  if (!item.has("read") && !item.has("write")) {
+    item.fail("has neither 'read' nor 'write'", "a column with its encoding",
+              "The name of a table with a schema stands in quotes: [times.\"schema.table\"].");
+  }
   item.only({"read", "write"});
   return {read_list(item.at("read", "the encodings that stand in the column"), styles),
           style_of(item.at("write", "the encoding to write"), styles)};

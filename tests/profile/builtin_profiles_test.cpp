@@ -37,7 +37,7 @@ std::vector<std::string> set_columns(const OperationSpec& operation) {
 
 }  // namespace
 
-TEST_CASE("built-in profiles: names are sorted and equal the names inside") {
+TEST_CASE("built-in profiles - names are sorted and equal the names inside") {
   CHECK(builtin_profile_names() == std::vector<std::string>{"cluster", "jobs", "task-queue", "workspace-tasks"});
   for (const std::string& name : builtin_profile_names()) {
     const Profile profile = find_profile(name);
@@ -49,7 +49,7 @@ TEST_CASE("built-in profiles: names are sorted and equal the names inside") {
   }
 }
 
-TEST_CASE("built-in profiles: an unknown name suggests the nearest") {
+TEST_CASE("built-in profiles - an unknown name suggests the nearest") {
   try {
     (void)find_profile("task-qeue");
     FAIL("accepted");
@@ -60,7 +60,7 @@ TEST_CASE("built-in profiles: an unknown name suggests the nearest") {
   }
 }
 
-TEST_CASE("built-in profiles: an unknown name that is near nothing lists all") {
+TEST_CASE("built-in profiles - an unknown name that is near nothing lists all") {
   try {
     (void)builtin_profile_text("something else");
     FAIL("accepted");
@@ -69,7 +69,7 @@ TEST_CASE("built-in profiles: an unknown name that is near nothing lists all") {
   }
 }
 
-TEST_CASE("task-queue: task, times and encodings") {
+TEST_CASE("task-queue - task times and encodings") {
   const Profile profile = find_profile("task-queue");
   CHECK(profile.engines == std::set<Engine>{Engine::sqlite, Engine::postgres});
   CHECK(profile.table == "task_queue");
@@ -105,7 +105,7 @@ TEST_CASE("task-queue: task, times and encodings") {
   CHECK(profile.encoding_of("other", "started_at") == nullptr);
 }
 
-TEST_CASE("task-queue: classes, thresholds, defaults and operations") {
+TEST_CASE("task-queue - classes thresholds defaults and operations") {
   const Profile profile = find_profile("task-queue");
   REQUIRE(profile.classes.size() == 1);
   CHECK(profile.classes[0].column == "status");
@@ -134,7 +134,7 @@ TEST_CASE("task-queue: classes, thresholds, defaults and operations") {
   CHECK(names(profile, "task_queue", "task_id"));
 }
 
-TEST_CASE("workspace-tasks: classes, liveness, evidence and hazard") {
+TEST_CASE("workspace-tasks - classes liveness evidence and hazard") {
   const Profile profile = find_profile("workspace-tasks");
   CHECK(profile.engines == std::set<Engine>{Engine::postgres});
   REQUIRE(profile.classes.size() == 2);
@@ -172,7 +172,7 @@ TEST_CASE("workspace-tasks: classes, liveness, evidence and hazard") {
   CHECK(profile.enabled_rules == std::set<Rule>{Rule::missing_finished_time});
 }
 
-TEST_CASE("workspace-tasks: operations over two tables") {
+TEST_CASE("workspace-tasks - operations over two tables") {
   const Profile profile = find_profile("workspace-tasks");
   const OperationList& failed = profile.outcomes.at(Outcome::failed);
   REQUIRE(failed.size() == 2);
@@ -192,7 +192,7 @@ TEST_CASE("workspace-tasks: operations over two tables") {
   CHECK(names(profile, "task_logs", "content"));
 }
 
-TEST_CASE("cluster: the worker stands in another table and its heartbeat in seconds") {
+TEST_CASE("cluster - the worker stands in another table and its heartbeat in seconds") {
   const Profile profile = find_profile("cluster");
   CHECK(profile.worker.kind == Attribute::Kind::lookup);
   CHECK(profile.worker.table == "assignments");
@@ -211,7 +211,7 @@ TEST_CASE("cluster: the worker stands in another table and its heartbeat in seco
   CHECK(profile.defaults.at("never-assigned") == Outcome::failed);
 }
 
-TEST_CASE("jobs: cancel requests in a table, deleted with the repair") {
+TEST_CASE("jobs - cancel requests in a table deleted with the repair") {
   const Profile profile = find_profile("jobs");
   REQUIRE(profile.cancel_request.has_value());
   CHECK(profile.cancel_request->table == "pending_cancellations");
@@ -227,7 +227,7 @@ TEST_CASE("jobs: cancel requests in a table, deleted with the repair") {
   CHECK(profile.encoding_of("jobs", "created_at")->read[0].format == TimeFormat::unix_ms);
 }
 
-TEST_CASE("columns: each once, at the first place that names it") {
+TEST_CASE("columns - each once at the first place that names it") {
   const Profile profile = find_profile("jobs");
   const auto is_status = [](const ColumnUse& use) { return use.table == "jobs" && use.column == "status"; };
   CHECK(std::count_if(profile.columns.begin(), profile.columns.end(), is_status) == 1);
