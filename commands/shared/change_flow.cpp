@@ -122,7 +122,6 @@ class Flow {
     const std::unique_ptr<Session> session = m_context.reopen_for_writing(m_reading, m_request.change);
     m_streams.talk(banner(*session));
     Connection& connection = *session->connection;
-    m_context.stop().set_interrupter([&connection] { connection.interrupt(); });
     const std::unique_ptr<RunLock> lock = m_context.drivers()
                                               .of(connection.engine())
                                               .lock(connection, session->location,
@@ -135,7 +134,6 @@ class Flow {
       m_streams.talk("created the journal (taskctl_runs, taskctl_changes) in the target database");
     }
     FlowResult result{.applied = write(*session, *lock, backup), .dry_run = false};
-    m_context.stop().set_interrupter({});
     return report(result, backup);
   }
 
