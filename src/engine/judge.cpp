@@ -84,6 +84,7 @@ class TaskJudge {
   [[nodiscard]] std::string settled_age_problem() const;
   [[nodiscard]] std::string liveness_text(Liveness said) const;
   [[nodiscard]] Evidence since_evidence() const;
+  [[nodiscard]] std::string suspicion() const;
   [[nodiscard]] std::string fine_because() const;
   [[nodiscard]] Finding finding(Rule rule, Opinion opinion, std::vector<Rule> also) const;
 
@@ -391,6 +392,18 @@ std::string TaskJudge::fine_because() const {
   return m_since.source + " " + distance(*m_since.at, m_now);
 }
 
+std::string TaskJudge::suspicion() const {
+  if (m_context.standby_lags) {
+    return "this is a standby that lags behind, so what it says of workers is suspect";
+  }
+  for (const auto& census : m_context.workers) {
+    if (census.rows_hidden) {
+      return "row-level security hides rows of the source, so a missing worker means little";
+    }
+  }
+  return "the source itself is suspect: not one of its workers is alive";
+}
+
 Finding TaskJudge::finding(Rule rule, Opinion opinion, std::vector<Rule> also) const {
   Finding finding;
   finding.task = m_task;
@@ -402,8 +415,7 @@ Finding TaskJudge::finding(Rule rule, Opinion opinion, std::vector<Rule> also) c
   finding.liveness = m_liveness.liveness;
   finding.since = rule == Rule::waiting ? waiting_since(m_task, m_context.profile).at : m_since.at;
   if (rule == Rule::dead && m_liveness.suspect) {
-    finding.note = m_context.standby_lags ? "this is a standby that lags behind, so what it says of workers is suspect"
-                                          : "the source itself is suspect: not one of its workers is alive";
+    finding.note = suspicion();
   }
   if (m_facts.cancel_request.present) {
     finding.request_reason = m_facts.cancel_request.reason;

@@ -128,7 +128,7 @@ class Collector {
 std::vector<std::string> warnings_of(const JudgeContext& context, const Schema& schema) {
   std::vector<std::string> warnings;
   for (std::size_t i = 0; i < context.workers.size(); ++i) {
-    if (context.workers[i].suspect()) {
+    if (context.workers[i].suspect() && !context.workers[i].rows_hidden) {
       warnings.push_back("none of the " + std::to_string(context.workers[i].known) + " workers in '" +
                          context.profile.liveness[i].table +
                          "' is alive: the table itself is suspect, and findings that rest on it are only possible");
@@ -193,7 +193,12 @@ JudgeContext read_judge_context(TaskStore& store, const Policy& policy, std::opt
   Connection& connection = store.connection();
   const Profile& profile = store.profile();
   const Instant at = now ? *now : connection.now();
-  return {profile, policy, at, store.read_workers(at), standby_lags(connection, profile, policy)};
+  std::vector<WorkerCensus> workers = store.read_workers(at);
+  for (std::size_t i = 0; i < workers.size() && i < profile.liveness.size(); ++i) {
+    const TableInfo* table = store.schema().find(profile.liveness[i].table);
+    workers[i].rows_hidden = table != nullptr && table->row_security;
+  }
+  return {profile, policy, at, std::move(workers), standby_lags(connection, profile, policy)};
 }
 
 void Listing::for_each(const std::function<void(const ListItem&)>& visit) const {

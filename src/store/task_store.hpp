@@ -17,8 +17,9 @@ namespace taskctl {
 struct WorkerCensus {
   std::size_t known = 0;
   std::size_t alive = 0;
+  bool rows_hidden = false;  ///< row-level security applies: a worker without a row may be at work all the same
   /// Two or more are known and none is alive: then the source, not every worker, is what is likely to be wrong.
-  [[nodiscard]] bool suspect() const { return known >= 2 && alive == 0; }
+  [[nodiscard]] bool suspect() const { return rows_hidden || (known >= 2 && alive == 0); }
 };
 
 struct StatusCount {

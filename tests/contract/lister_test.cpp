@@ -180,6 +180,18 @@ TEST_CASE("a standby of unknown lag makes findings that rest on liveness possibl
   CHECK_THAT(listing.warnings[0], Contains("standby"));
 }
 
+TEST_CASE("a role that may only read lists the same and is told of rows that it cannot see") {
+  auto scene = workspace_tasks("ALTER TABLE agents ENABLE ROW LEVEL SECURITY;" + only_reading());
+  const Listing listing = scene.list();
+  CHECK(verdicts(listing).at("583") == "clock none unchanged " + k_never);
+  // Every agent's row is hidden: 577 must not look dead, and 576 no more than possibly.
+  CHECK(verdicts(listing).count("577") == 0);
+  CHECK(verdicts(listing).at("576") == "dead possible failed " + k_needs_max_age);
+  CHECK_THAT(by_id(listing).at("576").finding.note, Contains("row-level security"));
+  REQUIRE(listing.warnings.size() == 1);
+  CHECK_THAT(listing.warnings[0], Contains("row-level security hides rows of 'agents'"));
+}
+
 TEST_CASE("cluster tasks rest on the worker that got them last") {
   auto scene = cluster();
   CHECK(verdicts(scene.list()) == Verdicts{{"task-1763290006", "dead probable failed " + k_yes},

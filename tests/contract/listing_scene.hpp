@@ -55,6 +55,17 @@ class ConnectionDouble final : public Connection {
   int m_begins = 0;
 };
 
+/// SQL that makes every later session of this PostgreSQL database one of a role that may only read.
+inline std::string only_reading() {
+  return R"(DO $$
+  DECLARE reader text := current_database() || '_reader';
+  BEGIN
+    EXECUTE format('CREATE ROLE %I', reader);
+    EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA public TO %I', reader);
+    EXECUTE format('ALTER DATABASE %I SET role = %I', current_database(), reader);
+  END $$;)";
+}
+
 /// A fixture opened for reading under a profile, with the clock of the fixture.
 class ListingScene {
  public:

@@ -110,13 +110,13 @@ TEST_CASE("alive when any source says so and dead when one does and none says al
   }
 }
 
-TEST_CASE("a worker table is suspect when it knows two or more and none is alive") {
+TEST_CASE("a worker table is suspect when none of two or more is alive or rows are hidden") {
   struct Row {
     WorkerCensus census;
     bool suspect;
   };
-  for (const auto& [census, suspect] :
-       {Row{{0, 0}, false}, Row{{1, 0}, false}, Row{{2, 0}, true}, Row{{2, 1}, false}, Row{{9, 0}, true}}) {
+  for (const auto& [census, suspect] : {Row{{0, 0}, false}, Row{{1, 0}, false}, Row{{2, 0}, true}, Row{{2, 1}, false},
+                                        Row{{9, 0}, true}, Row{{9, 8, true}, true}}) {
     CAPTURE(census.known, census.alive);
     Scene scene;
     scene.add_source(Kind::table);
