@@ -217,11 +217,15 @@ std::pair<std::string, bool> privilege(const TableInfo& table, OperationSpec::Ki
   return {"UPDATE", table.can_update};
 }
 
+std::string on_table(const std::string& what, const std::string& table) {
+  return what + " on " + table;
+}
+
 std::vector<std::string> missing_privileges(const Profile& profile, const Schema& schema) {
   std::vector<std::string> missing;
   for (const auto& [name, table] : schema.tables) {
     if (!table.can_select) {
-      missing.push_back("SELECT on " + name);
+      missing.push_back(on_table("SELECT", name));
     }
   }
   if (profile.safety == Safety::read_only) {
@@ -233,7 +237,7 @@ std::vector<std::string> missing_privileges(const Profile& profile, const Schema
       continue;
     }
     if (const auto [verb, granted] = privilege(*table, kind); !granted) {
-      missing.push_back(verb + " on " + name);
+      missing.push_back(on_table(verb, name));
     }
   }
   return missing;
@@ -282,7 +286,7 @@ ProfileCheck check_profile(Connection& connection, const Profile& profile) {
       check.row_security.push_back(name);
     }
     for (const auto& trigger : table.triggers) {
-      check.triggers.push_back(trigger + " on " + name);
+      check.triggers.push_back(on_table(trigger, name));
     }
   }
   const TableInfo* tasks = schema.find(profile.table);

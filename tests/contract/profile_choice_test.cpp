@@ -6,8 +6,8 @@
 #include <catch2/catch.hpp>
 
 #include "base/error.hpp"
+#include "contract/listing_scene.hpp"
 #include "profile/profile_reader.hpp"
-#include "support/databases.hpp"
 
 using namespace taskctl;
 using namespace taskctl::test;
@@ -120,4 +120,18 @@ TEST_CASE("a check of a database that does not fit lists the problems and counts
   }
   CHECK_THAT(all, Contains("agents") && Contains("retry_count"));
   CHECK(check.statuses.empty());
+}
+
+TEST_CASE("a check names the privileges and rows that a role does not have") {
+  const auto database = temp_postgres(fixture("workspace_tasks.postgres.sql") +
+                                      "ALTER TABLE agents ENABLE ROW LEVEL SECURITY;" + only_reading());
+  const auto check = check_profile(*database->open(Access::read), find_profile("workspace-tasks"));
+  CHECK(check.missing_privileges == std::vector<std::string>{"UPDATE on workspace_tasks", "UPDATE on workspaces"});
+  CHECK(check.row_security == std::vector<std::string>{"agents"});
+  CHECK_FALSE(check.statuses.empty());
+  Profile profile = find_profile("workspace-tasks");
+  profile.safety = Safety::read_only;
+  const auto readonly = check_profile(*database->open(Access::read), profile);
+  CHECK(readonly.missing_privileges.empty());
+  CHECK_THAT(readonly.note, Contains("never repairs"));
 }
