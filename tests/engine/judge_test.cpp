@@ -110,6 +110,9 @@ TEST_CASE("a finished time before the start is of an earlier attempt") {
   CHECK(scene.rule() == "settling");
   scene.add_verdict(Liveness::dead);
   CHECK(scene.rule() == "dead");
+  scene.times().updated = ago(1s);
+  CHECK(scene.rule() == "dead");
+  scene.times().updated = {};
   scene.times().finished = ago(2h);
   CHECK(scene.rule() == "contradiction");
   scene.times().started = {};
