@@ -6,6 +6,7 @@
 #include <cstring>
 #include <mutex>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "base/duration.hpp"
@@ -234,24 +235,20 @@ void Context::watch(Session& session) {
                                                   }};
 }
 
-std::unique_ptr<Session> Context::open(const TargetOptions& options, const AgeOptions* age, Access access,
-                                       bool command_writes) {
-  if (command_writes) {
-    refuse_young(age, options);
-  }
+std::unique_ptr<Session> Context::connect(const TargetOptions& options, Access access, bool command_writes) {
   auto session = std::make_unique<Session>();
   std::tie(session->location, session->config) = locate(options, command_writes);
-  const TargetConfig& target = session->config.target;
+  const std::string& wanted = session->config.target.profile.value;
   if (!options.now.empty()) {
     session->now = parse_instant(options.now, "--now");
   }
-  if (!target.profile.value.empty()) {
-    session->profile = find_profile(target.profile.value);
+  if (!wanted.empty()) {
+    session->profile = find_profile(wanted);
   }
   session->open_options = open_options(options, session->config);
   session->connection = m_drivers.of(session->location.engine).open(session->location, access, session->open_options);
   watch(*session);
-  if (target.profile.value.empty()) {
+  if (wanted.empty()) {
     session->profile = choose_profile(*session->connection);
     m_streams.talk(
         fmt::format("profile: {} (chosen because its tables and columns are all there)", session->profile.name));
@@ -259,7 +256,16 @@ std::unique_ptr<Session> Context::open(const TargetOptions& options, const AgeOp
     throw Error{ExitCode::mismatch,
                 fmt::format("profile '{}' is not for {}", session->profile.name, to_string(session->location.engine))};
   }
-  session->policy = policy_of(session->profile, target, options, age);
+  return session;
+}
+
+std::unique_ptr<Session> Context::open(const TargetOptions& options, const AgeOptions* age, Access access,
+                                       bool command_writes) {
+  if (command_writes) {
+    refuse_young(age, options);
+  }
+  std::unique_ptr<Session> session = connect(options, access, command_writes);
+  session->policy = policy_of(session->profile, session->config.target, options, age);
   require_known_hazards(session->policy.accepted_hazards, session->profile);
   read_tables(*session);
   if (command_writes) {
@@ -268,6 +274,12 @@ std::unique_ptr<Session> Context::open(const TargetOptions& options, const AgeOp
   if (access == Access::write) {
     require_writable(*session);
   }
+  return session;
+}
+
+std::unique_ptr<Session> Context::open_unchecked(const TargetOptions& options) {
+  std::unique_ptr<Session> session = connect(options, Access::read, false);
+  session->policy = policy_of(session->profile, session->config.target, options, nullptr);
   return session;
 }
 

@@ -52,7 +52,8 @@ class Context {
   /// (a dry run of a writing command opens for reading but may not use DATABASE_URL).
   std::unique_ptr<Session> open(const TargetOptions& options, const AgeOptions* age, Access access,
                                 bool command_writes);
-  /// Like open() for reading, but a profile that does not fit is no error (for `profile check`).
+  /// Like open() for reading, but a profile that does not fit is no error (for `profile check`);
+  /// schema, store and journal stay empty.
   std::unique_ptr<Session> open_unchecked(const TargetOptions& options);
   /// A second connection to the same target that can write. Throws Error{refused} on a standby or a read-only server,
   /// Error{stale} when it is another database, or its tables are others, than the first session saw.
@@ -64,6 +65,7 @@ class Context {
  private:
   struct Interrupter;
   void watch(Session& session);
+  std::unique_ptr<Session> connect(const TargetOptions& options, Access access, bool command_writes);
 
   const Drivers& m_drivers;
   Streams& m_streams;
