@@ -7,7 +7,10 @@
 
 namespace taskctl {
 
-/// The whole file. Throws Error{code} naming path and reason; refuses over `limit` bytes.
+// Errors name path and reason: usage when the path is wrong (missing, a folder, a loop), access when permission is
+// missing or the file system is read-only, failed for everything else (disk full, I/O).
+
+/// The whole file, a pipe too. Refuses over `limit` bytes with Error{usage}.
 [[nodiscard]] std::string read_file(const std::filesystem::path& path, std::uint64_t limit = 64U << 20U);
 
 /// Writes a new file (mode 0600 unless told) beside `path`, fsyncs, renames over it, fsyncs the folder.

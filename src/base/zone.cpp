@@ -3,6 +3,7 @@
 #include <date/tz.h>
 #include <fmt/format.h>
 
+#include <stdexcept>
 #include <vector>
 
 #include "base/error.hpp"
@@ -25,9 +26,19 @@ std::string offset_name(std::chrono::minutes offset) {
   return fmt::format("{}{:02}:{:02}", offset < offset.zero() ? '-' : '+', minutes / 60, minutes % 60);
 }
 
+/// The system's zones; the first call reads the folder (about 2 ms).
+const date::tzdb& zones() {
+  try {
+    return date::get_tzdb();
+  } catch (const std::runtime_error& error) {
+    throw Error{ExitCode::failed, fmt::format("the system's time zones cannot be read: {}", error.what()),
+                "Install the package tzdata."};
+  }
+}
+
 std::string zone_hint(std::string_view name) {
   std::vector<std::string> names{"UTC"};
-  for (const date::time_zone& zone : date::get_tzdb().zones) {
+  for (const date::time_zone& zone : zones().zones) {
     names.push_back(zone.name());
   }
   const std::string near = nearest(name, names);
@@ -48,6 +59,7 @@ Zone Zone::find(std::string_view name) {
   if (const std::optional<std::chrono::minutes> offset = parse_utc_offset(name)) {
     return Zone{offset_name(*offset), nullptr, *offset};
   }
+  zones();  // a system without zones is another error than an unknown name
   try {
     return Zone{std::string{name}, date::locate_zone(std::string{name}), Duration{0}};
   } catch (const std::runtime_error&) {

@@ -9,9 +9,11 @@ namespace taskctl {
 
 /// A time zone of the system's database, or a fixed offset ("UTC", "+08:00").
 /// A value; copies are cheap. Loading reads /usr/share/zoneinfo once.
+/// The files list changes up to 2037 and date-tz does not read the rule for the time after: from 2038 on, summer is
+/// read in standard time, that is an hour younger.
 class Zone {
  public:
-  /// Throws Error{usage} for a name that the system does not know.
+  /// Throws Error{usage} for a name that the system does not know, Error{failed} when it has no zones at all.
   static Zone find(std::string_view name);
   static Zone utc();
 

@@ -14,6 +14,34 @@
 
 using namespace taskctl;
 
+namespace {
+
+/// What try_acquire does for a user who may not write the file: 't'aken, 'h'eld with the note of the holder, 'a'ccess
+/// error, '?' otherwise. Root becomes nobody for it, in a process of its own.
+char result_as_other_user(const std::filesystem::path& path, const std::string& expected_holder) {
+  const pid_t child = fork();
+  if (child == 0) {
+    constexpr uid_t k_nobody = 65534;
+    if (geteuid() == 0 && setuid(k_nobody) != 0) {
+      _exit('?');
+    }
+    char result = '?';
+    try {
+      std::string holder;
+      const auto lock = FileLock::try_acquire(path, "other user", holder);
+      result = lock ? 't' : holder == expected_holder ? 'h' : '?';
+    } catch (const Error& error) {
+      result = error.code() == ExitCode::access ? 'a' : '?';
+    }
+    _exit(result);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  return WIFEXITED(status) ? static_cast<char>(WEXITSTATUS(status)) : '?';
+}
+
+}  // namespace
+
 TEST_CASE("a lock keeps others out until it is released") {
   const test::TempFolder folder;
   const auto path = folder.path() / "db.taskctl-lock";
@@ -121,4 +149,26 @@ TEST_CASE("a lock file that cannot be made is an access error") {
   std::filesystem::create_symlink("target", folder.path() / "link");  // never follows a link somebody planted
   CHECK(refused(folder.path() / "link"));
   CHECK_FALSE(std::filesystem::exists(folder.path() / "target"));
+}
+
+TEST_CASE("a lock file of another user") {
+  using std::filesystem::perms;
+  const test::TempFolder folder;
+  const auto path = folder.path() / "lock";
+  std::filesystem::permissions(folder.path(), perms::all);
+  {
+    std::string holder;
+    const auto lock = FileLock::try_acquire(path, "first user", holder);
+    REQUIRE(lock);
+    std::filesystem::permissions(path, perms::owner_read | perms::group_read | perms::others_read);
+    CHECK(result_as_other_user(path, "first user") == 'h');
+    CHECK(read_file(path) == "first user");
+  }
+  write_file_durably(path, "left behind", 0444);
+  std::filesystem::permissions(folder.path(),
+                               perms::owner_read | perms::owner_exec | perms::others_read | perms::others_exec);
+  CHECK(result_as_other_user(path, "") == 'a');
+  CHECK(read_file(path) == "left behind");
+  std::filesystem::permissions(folder.path(), perms::all);
+  CHECK(result_as_other_user(path, "") == 't');
 }

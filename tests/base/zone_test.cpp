@@ -93,6 +93,13 @@ TEST_CASE("the first and the last year survive") {
   }
 }
 
+TEST_CASE("summers after the last listed change are read younger and never older") {
+  const Zone berlin = Zone::find("Europe/Berlin");
+  CHECK(utc(berlin, "2037-07-01 12:00:00") == "2037-07-01T10:00:00Z");
+  const std::string later = utc(berlin, "2040-07-01 12:00:00");
+  CHECK((later == "2040-07-01T11:00:00Z" || later == "2040-07-01T10:00:00Z"));
+}
+
 TEST_CASE("unknown zones name the nearest") {
   CHECK(hint_of("Asia/Singapur") == "Did you mean 'Asia/Singapore'?");
   CHECK(hint_of("europe/berlin") == "Did you mean 'Europe/Berlin'?");
