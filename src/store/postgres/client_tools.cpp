@@ -50,7 +50,7 @@ ClientTools::ClientTools(const Location& location, const OpenOptions& options, c
 }
 
 int ClientTools::major_version(const std::string& program) const {
-  const ProcessResult result = run_process({program, "--version"}, m_environment, k_version_limit, m_stop);
+  const ProcessResult result = run_process({program, "--version"}, m_environment, k_version_limit);
   const std::size_t at = result.output.find("(PostgreSQL) ");
   if (result.status != 0 || at == std::string::npos) {
     return 0;

@@ -129,8 +129,12 @@ PostgresConnection::~PostgresConnection() {
 }
 
 void PostgresConnection::pin_settings(const OpenOptions& options) {
+  // A database without an encoding holds bytes of any; the server would check them against ours.
   command(
-      fmt::format("SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD';"
+      "SELECT set_config('client_encoding', CASE current_setting('server_encoding') WHEN 'SQL_ASCII' "
+      "THEN 'SQL_ASCII' ELSE 'UTF8' END, false)");
+  command(
+      fmt::format("SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD';"
                   " SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; SET extra_float_digits = 1;"
                   " SET standard_conforming_strings = on; SET cursor_tuple_fraction = 1.0;"
                   " SET lock_timeout = {}; SET statement_timeout = {};"
@@ -145,14 +149,14 @@ void PostgresConnection::read_server_info() {
   std::string database_oid;
   bool identifier_allowed = false;
   run(statements.server_info, {}, [&](const Row& row) {
-    m_server.version_number = std::stoi(text_of(row[0]));
-    m_server.version = "PostgreSQL " + first_word(text_of(row[1]));
-    m_server.database = text_of(row[2]);
-    m_server.user = text_of(row[3]);
-    m_server.standby = text_of(row[4]) == "true";
-    m_server.read_only = m_server.standby || text_of(row[5]) == "on";
-    database_oid = text_of(row[6]);
-    identifier_allowed = text_of(row[7]) == "true";
+    m_server.version_number = std::stoi(text_or_empty(row[0]));
+    m_server.version = "PostgreSQL " + first_word(text_or_empty(row[1]));
+    m_server.database = text_or_empty(row[2]);
+    m_server.user = text_or_empty(row[3]);
+    m_server.standby = text_or_empty(row[4]) == "true";
+    m_server.read_only = m_server.standby || text_or_empty(row[5]) == "on";
+    database_oid = text_or_empty(row[6]);
+    identifier_allowed = text_or_empty(row[7]) == "true";
     check_settings(row);
   });
   if (m_server.version_number < k_oldest_version) {
@@ -167,15 +171,15 @@ void PostgresConnection::read_server_info() {
   std::string system = "no-system-identifier";
   if (identifier_allowed) {
     run("SELECT system_identifier::text FROM pg_catalog.pg_control_system()", {},
-        [&](const Row& row) { system = text_of(row[0]); });
+        [&](const Row& row) { system = text_or_empty(row[0]); });
   }
   m_server.identity = fmt::format("postgres:{}/{}@{}:{}", system, database_oid, m_server.host, m_server.port);
 }
 
 /// A pooler in transaction mode may drop SET; every promise about timeouts and reading only would be void.
 void PostgresConnection::check_settings(const Row& row) const {
-  const bool kept = text_of(row[8]) == std::to_string(m_lock_timeout_ms) && text_of(row[10]) == "UTC" &&
-                    (m_access == Access::write || text_of(row[9]) == "on");
+  const bool kept = text_or_empty(row[8]) == std::to_string(m_lock_timeout_ms) && text_or_empty(row[10]) == "UTC" &&
+                    (m_access == Access::write || text_or_empty(row[9]) == "on");
   if (!kept) {
     throw Error{ExitCode::unavailable, "'" + m_where + "' does not keep the settings of a session",
                 "Connect to PostgreSQL directly, or through a pooler in session mode."};
@@ -359,7 +363,7 @@ void PostgresConnection::release_savepoint() {
 Instant PostgresConnection::now() {
   Instant result{};
   run("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::text", {},
-      [&](const Row& row) { result = Instant{Duration{std::stoll(text_of(row[0]))}}; });
+      [&](const Row& row) { result = Instant{Duration{std::stoll(text_or_empty(row[0]))}}; });
   return result;
 }
 

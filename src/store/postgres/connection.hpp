@@ -17,8 +17,8 @@ namespace taskctl::postgres {
 /// One PostgreSQL session through libpqxx. Values are texts or Null, parameters are sent as text.
 ///
 /// The session's settings are pinned, so that `column::text` means the same in every run: UTC, ISO dates, hex bytea,
-/// shortest exact floats, UTF-8. A session that is lost stays lost: libpqxx's silent reconnect, which would drop
-/// settings and the run lock, is switched off.
+/// shortest exact floats, UTF-8 (the bytes themselves where the database has no encoding). A session that is lost stays
+/// lost: libpqxx's silent reconnect, which would drop settings and the run lock, is switched off.
 ///
 /// Access::read sets default_transaction_read_only, and begin() always says READ ONLY besides. It guards against our
 /// own mistakes, not against SQL that turns the setting off outside a transaction.

@@ -32,9 +32,9 @@ struct ListedTable {
 
 ListedTable to_listed(const Row& row) {
   ListedTable table;
-  table.name = {text_of(row[0]), text_of(row[1])};
-  table.bytes = std::stoll(text_of(row[2]));
-  table.partitioned = row.size() > 3 && text_of(row[3]) == "p";
+  table.name = {text_or_empty(row[0]), text_or_empty(row[1])};
+  table.bytes = std::stoll(text_or_empty(row[2]));
+  table.partitioned = row.size() > 3 && text_or_empty(row[3]) == "p";
   return table;
 }
 
@@ -230,7 +230,7 @@ void PostgresBackup::dump(PostgresConnection& connection, const BackupRequest& r
 
   const bool whole = request.scope == BackupScope::whole;
   const std::vector<ListedTable> tables = whole ? all_tables(connection) : with_partitions(connection, request.tables);
-  const std::string snapshot = text_of(connection.query("SELECT pg_export_snapshot()").at(0).at(0));
+  const std::string snapshot = text_or_empty(connection.query("SELECT pg_export_snapshot()").at(0).at(0));
   const auto lock_wait = std::chrono::ceil<std::chrono::milliseconds>(m_options.busy_wait).count();
   // zlib's lowest level takes less than half of the default's time; lz4 came with pg_dump 16.
   const bool lz4 = tools.major_version("pg_dump") >= k_first_lz4_version;

@@ -2,14 +2,13 @@
 
 #include <string>
 
-#include "model/value.hpp"
+#include "store/row_values.hpp"
 
 namespace taskctl::postgres {
 
-/// A column of a PostgreSQL row; empty for NULL.
-inline std::string text_of(const Value& value) {
-  const auto* text = std::get_if<std::string>(&value);
-  return text == nullptr ? std::string{} : *text;
+/// A column of a row where NULL and an empty text mean the same.
+inline std::string text_or_empty(const Value& value) {
+  return text_of(value).value_or(std::string{});
 }
 
 }  // namespace taskctl::postgres

@@ -26,7 +26,6 @@ constexpr std::string_view k_head = R"(-- Rows that taskctl was about to change,
 -- Rows that have changed since get their old values, rows that are gone come back. Triggers fire; a superuser can
 -- prevent that with SET session_replication_role = replica.
 \set ON_ERROR_STOP on
-SET client_encoding = 'UTF8';
 SET standard_conforming_strings = on;
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO, YMD';
@@ -41,7 +40,7 @@ std::string copy_field(const Value& value) {
     return "\\N";
   }
   std::string result;
-  for (const char c : text_of(value)) {
+  for (const char c : text_or_empty(value)) {
     switch (c) {
       case '\\':
         result += "\\\\";
@@ -167,7 +166,8 @@ std::map<std::string, std::int64_t> write_rows(Connection& connection, const Row
                                                const std::filesystem::path& file) {
   std::ofstream out{file, std::ios::binary | std::ios::trunc};
   std::map<std::string, std::int64_t> counts;
-  out << k_head;
+  const std::string encoding = text_or_empty(connection.query("SHOW client_encoding").at(0).at(0));
+  out << k_head << "SET client_encoding = " << Dialect{Engine::postgres}.literal(encoding) << ";\n";
   for (const auto& [name, keys] : rows) {
     if (keys.empty()) {
       continue;

@@ -19,13 +19,13 @@ namespace {
 const std::vector<Value> k_key{std::int64_t{0x7461736b}, std::int64_t{0x63746c31}};
 
 bool try_lock(Connection& connection) {
-  return text_of(
+  return text_or_empty(
              connection.query("SELECT pg_try_advisory_lock($1::text::int, $2::text::int)::text", k_key).at(0).at(0)) ==
          "true";
 }
 
 std::string backend_pid(Connection& connection) {
-  return text_of(connection.query("SELECT pg_backend_pid()::text").at(0).at(0));
+  return text_or_empty(connection.query("SELECT pg_backend_pid()::text").at(0).at(0));
 }
 
 std::vector<Row> holders(Connection& connection) {
@@ -34,16 +34,16 @@ std::vector<Row> holders(Connection& connection) {
 
 /// "taskctl reconcile ann@db1 pid 4711 (role 'app' from 10.0.0.5, backend 812), since 2025-…Z"
 std::string describe(const Row& row) {
-  const std::string application = text_of(row[3]);
-  const std::string role = text_of(row[1]);
-  const std::string address = text_of(row[2]);
-  const std::string since = text_of(row[4]);
+  const std::string application = text_or_empty(row[3]);
+  const std::string role = text_or_empty(row[1]);
+  const std::string address = text_or_empty(row[2]);
+  const std::string since = text_or_empty(row[4]);
   std::string result = application.empty() ? "a session without a name" : application;
   result += " (";
   if (!role.empty()) {
     result += "role '" + role + "'" + (address.empty() ? "" : " from " + address) + ", ";
   }
-  result += "server process " + text_of(row[0]) + ")";
+  result += "server process " + text_or_empty(row[0]) + ")";
   return since.empty() ? result : result + " since " + since;
 }
 
@@ -63,7 +63,7 @@ class AdvisoryLock final : public RunLock {
 
   void check() override {
     const std::vector<Row> found = holders(m_connection);
-    if (backend_pid(m_connection) != m_pid || found.empty() || text_of(found[0][0]) != m_pid) {
+    if (backend_pid(m_connection) != m_pid || found.empty() || text_or_empty(found[0][0]) != m_pid) {
       throw Error{ExitCode::unavailable, "the run lock is not ours any more: the database session has changed",
                   "Connect to PostgreSQL directly, or through a pooler in session mode."};
     }

@@ -19,8 +19,8 @@ ScratchDatabase::ScratchDatabase(const Location& location, const OpenOptions& op
                        .at(0);
   try {
     m_connection.run(fmt::format("CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE {} LC_CTYPE {}",
-                                 dialect.identifier(m_name), dialect.literal(text_of(like[0])),
-                                 dialect.literal(text_of(like[1])), dialect.literal(text_of(like[2]))));
+                                 dialect.identifier(m_name), dialect.literal(text_or_empty(like[0])),
+                                 dialect.literal(text_or_empty(like[1])), dialect.literal(text_or_empty(like[2]))));
   } catch (const Error& error) {
     throw Error{ExitCode::backup, "no scratch database can be created to restore into: " + error.message(),
                 "Give the role CREATEDB, or verify with '--verify open'."};
@@ -40,7 +40,7 @@ std::map<std::string, std::int64_t> count_tables(Connection& connection, const s
   std::map<std::string, std::int64_t> counts;
   for (const TableName& table : tables) {
     const std::string sql = "SELECT count(*)::text FROM ONLY " + dialect.table(table);
-    counts[table.display()] = std::stoll(text_of(connection.query(sql).at(0).at(0)));
+    counts[table.display()] = std::stoll(text_or_empty(connection.query(sql).at(0).at(0)));
   }
   return counts;
 }
