@@ -98,7 +98,7 @@ int App::run(const std::vector<std::string>& arguments) {
 
 int App::dispatch(const std::vector<std::string>& arguments, Attempt& attempt) {
   if (arguments.empty()) {
-    m_streams.error(overview_text(m_commands, k_help_width));
+    m_streams.error(overview_text(m_commands, k_help_width) + "\ntaskctl: a command is missing");
     return static_cast<int>(ExitCode::usage);
   }
   const std::string& first = arguments.front();

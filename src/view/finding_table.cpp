@@ -65,7 +65,7 @@ TableWriter finding_table() {
                       {.title = "AGE", .right = true},
                       {.title = "SINCE"},
                       {.title = "WORKER", .shrinkable = true, .optional = true},
-                      {.title = "RULE"},
+                      {.title = "RULE", .fold = true},
                       {.title = "CERTAINTY"},
                       {.title = "RECONCILE", .shrinkable = true}}};
 }

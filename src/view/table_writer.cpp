@@ -87,7 +87,7 @@ std::vector<TableWriter::Placed> TableWriter::layout(std::size_t width) const {
   }
   std::size_t used = 0;
   for (Placed& placed : natural) {
-    placed.new_line = used != 0 && used + k_gap + placed.width > width;
+    placed.new_line = used != 0 && (m_columns[placed.column].fold || used + k_gap + placed.width > width);
     used = placed.new_line ? k_indent + placed.width : used + (used == 0 ? 0 : k_gap) + placed.width;
   }
   return natural;

@@ -20,6 +20,7 @@ class TableWriter {
     bool right = false;
     bool shrinkable = false;
     bool optional = false;  ///< left out when no row has a value in it ("" or "-")
+    bool fold = false;             ///< a row that needs several lines begins a further one here
   };
   explicit TableWriter(std::vector<Column> columns);
   void row(std::vector<std::string> cells, Style style = Style::plain);
