@@ -94,7 +94,7 @@ TEST_CASE("reader - integer statuses stay integers") {
   CHECK(profile.classes[0].values[3].task_class == TaskClass::failed);
 }
 
-TEST_CASE("reader - a table with a schema, in quotes below times") {
+TEST_CASE("reader - a table with a schema stands in quotes below times") {
   std::string text = sample_with("[times.workers]", "[times.\"ops.workers\"]");
   const std::string from = "table     = \"workers\"";
   text.replace(text.find(from), from.size(), "table     = \"ops.workers\"");

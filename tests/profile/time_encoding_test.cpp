@@ -156,7 +156,7 @@ TEST_CASE("decode - zone in the text and nowhere else") {
   CHECK(decode(std::string{"2025-12-19T16:54:56"}, in_text).unreadable());
 }
 
-TEST_CASE("decode - julian days as SQLite writes them") {
+TEST_CASE("decode - julian days as sqlite writes them") {
   CHECK(shown(decode(2461028.87148148, style(TimeFormat::julian_day))) == "2025-12-19T08:54:56Z");
   CHECK(shown(decode(2440587.5, style(TimeFormat::julian_day))) == "1970-01-01T00:00:00Z");
   CHECK(shown(decode(1721425.5, style(TimeFormat::julian_day))) == "0001-01-01T00:00:00Z");
@@ -174,7 +174,7 @@ TEST_CASE("decode - the first style that fits decides") {
   CHECK(shown(decode_time(std::string{"soon"}, mixed)) == "unreadable soon");
 }
 
-TEST_CASE("task-queue - both styles of one column, read and written") {
+TEST_CASE("task-queue - both styles of one column are read and written") {
   const Profile profile = find_profile("task-queue");
   const ColumnEncoding& completed = *profile.encoding_of("task_queue", "completed_at");
   const ColumnEncoding& started = *profile.encoding_of("task_queue", "started_at");
@@ -209,7 +209,7 @@ TEST_CASE("encode - every format") {
   CHECK(text_of(encode_time(moment, in_text)) == "2025-11-07T12:00:00+00:00");
 }
 
-TEST_CASE("encode - cut and not rounded, before 1970 too") {
+TEST_CASE("encode - cut and not rounded before 1970 too") {
   CHECK(text_of(encode_time(at("2025-11-07T12:00:00.999999Z"), text_style("UTC"))) == "2025-11-07T12:00:00");
   CHECK(encode_time(at("2025-11-07T12:00:00.999999Z"), style(TimeFormat::unix_s)) == Value{std::int64_t{1762516800}});
   CHECK(encode_time(Instant{-1us}, style(TimeFormat::unix_s)) == Value{std::int64_t{-1}});
