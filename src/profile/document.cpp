@@ -37,6 +37,7 @@ std::string_view article(Item::Kind kind) {
 /// "'a'" or "one of 'a', 'b'".
 std::string one_of(const std::vector<std::string>& names) {
   std::vector<std::string> quoted;
+  quoted.reserve(names.size());
   for (const std::string& name : names) {
     quoted.push_back("'" + name + "'");
   }
@@ -99,7 +100,7 @@ class DocumentBuilder {
                      [](const auto& a, const auto& b) { return a.first->source().begin < b.first->source().begin; });
     for (const auto& [key, node] : nodes) {
       const std::string name{key->str()};
-      const std::string child = path.empty() ? name : path + "." + name;
+      const std::string child = path.empty() ? name : fmt::format("{}.{}", path, name);
       item.m_key_positions.push_back(position(key->source(), child, item.m_where));
       item.m_entries.emplace_back(name, build(*node, child, item.m_key_positions.back()));
     }

@@ -81,11 +81,11 @@ class Item {
 template <class T>
 T Item::choice(const std::vector<std::pair<std::string, T>>& choices) const {
   std::vector<std::string> names;
+  names.reserve(choices.size());
   for (const auto& [name, value] : choices) {
     names.push_back(name);
   }
-  const std::string expected = "one of its names";
-  const std::string& wanted = text(expected);
+  const std::string& wanted = text("one of its names");
   for (const auto& [name, value] : choices) {
     if (name == wanted) {
       return value;

@@ -45,7 +45,7 @@ std::string Draft::column(const Item& item, const std::string& of_table) {
 }
 
 std::string Draft::time_column(const Item& item, const std::string& of_table) {
-  const std::string name = column(item, of_table);
+  std::string name = column(item, of_table);
   times.push_back({{of_table, name, item.where()}, "a time"});
   return name;
 }

@@ -101,6 +101,7 @@ Profile load_profile_file(const std::filesystem::path& path) {
 
 std::vector<std::string> builtin_profile_names() {
   std::vector<std::string> names;
+  names.reserve(k_builtin_profile_texts.size());
   for (const BuiltinProfileText& profile : k_builtin_profile_texts) {
     names.emplace_back(profile.name);
   }
