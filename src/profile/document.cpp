@@ -142,6 +142,15 @@ void Item::fail_unknown(const std::string& text, const std::vector<std::string>&
   fail(fmt::format("'{}' is unknown", printable(text)), one_of(choices), did_you_mean(text, choices));
 }
 
+std::size_t Item::index_of(const std::vector<std::string>& names) const {
+  const std::string& wanted = text(one_of(names));
+  const auto found = std::find(names.begin(), names.end(), wanted);
+  if (found == names.end()) {
+    fail_unknown(wanted, names);
+  }
+  return static_cast<std::size_t>(found - names.begin());
+}
+
 const std::string& Item::any_text(std::string_view expected) const {
   if (m_kind != Kind::text) {
     fail(fmt::format("is {}", article(m_kind)), expected);

@@ -64,6 +64,8 @@ class Item {
 
  private:
   friend class DocumentBuilder;
+  /// Position of this text among the names; throws when it is none of them.
+  [[nodiscard]] std::size_t index_of(const std::vector<std::string>& names) const;
 
   Kind m_kind = Kind::table;
   SourcePosition m_where;
@@ -85,13 +87,7 @@ T Item::choice(const std::vector<std::pair<std::string, T>>& choices) const {
   for (const auto& [name, value] : choices) {
     names.push_back(name);
   }
-  const std::string& wanted = text("one of its names");
-  for (const auto& [name, value] : choices) {
-    if (name == wanted) {
-      return value;
-    }
-  }
-  fail_unknown(wanted, names);
+  return choices[index_of(names)].second;
 }
 
 }  // namespace taskctl

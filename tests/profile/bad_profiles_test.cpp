@@ -29,6 +29,8 @@ safety = "full")",
       {"no safety", R"(safety  = "full"
 )",
        "", "queue.toml:1:1: key 'safety': missing"},
+      {"safety is a number", R"(safety  = "full")", "safety  = 3",
+       "queue.toml:4:11: key 'safety': is an integer, expected one of 'read-only', 'release-only', 'full'"},
       {"unknown safety", R"(safety  = "full")", R"(safety  = "ful")",
        "queue.toml:4:11: key 'safety': 'ful' is unknown"},
   });
