@@ -62,6 +62,9 @@ class RowWriter {
 };
 
 RenderedStatement render_update(const TableInfo& table, const Dialect& dialect, const Change& change) {
+  if (change.written.empty()) {
+    throw Error{ExitCode::bug, fmt::format("nothing to write to '{}'", table.name.display())};
+  }
   RowWriter writer{table, dialect};
   std::vector<std::string> assignments;
   for (const std::string& column : change.written) {
