@@ -18,7 +18,7 @@ namespace taskctl::test {
 
 /// A queue with what task tables rarely have all at once: a claim that is deleted, an event that is inserted and an
 /// owner's counter that is updated together with the task. Times are UTC texts.
-inline const std::string k_queue_profile = R"(
+inline const std::string k_queue_profile = R"TOML(
 format  = 1
 name    = "queue"
 summary = "queue of the tests"
@@ -65,9 +65,7 @@ force-cancel  = "failed"
 
 [[outcome.failed.op]]
 do  = "update"
-set = { state = "'failed'", finished_at = "coalesce(finished_at, :now)",
-                         note = ":reason"
-}
+set = { state = "'failed'", finished_at = "coalesce(finished_at, :now)", note = ":reason" }
 
 [[outcome.failed.op]]
 do    = "delete"
@@ -89,7 +87,7 @@ set   = { running = "running - 1" }
 [[outcome.cancelled.op]]
 do  = "update"
 set = { state = "'cancelled'", note = ":reason" }
-)";
+)TOML";
 
 inline const std::string k_queue_now = "2025-06-01T12:00:00Z";
 
@@ -116,7 +114,7 @@ inline std::string queue_sql(Engine engine, int count) {
 /// A database under a profile, opened by taskctl for writing, and beside it the test's own connection.
 class RepairScene {
  public:
-  RepairScene(std::unique_ptr<TempDatabase> database, Profile profile, const std::string& now)
+  RepairScene(std::unique_ptr<TempDatabase> database, Profile profile, const std::string& clock)
       : m_database{std::move(database)},
         m_connection{open_impatient(*m_database)},
         m_profile{std::move(profile)},
@@ -125,7 +123,7 @@ class RepairScene {
         m_journal{*m_connection} {
     policy = m_profile.policy;
     policy.max_age_given = true;
-    this->now = parse_instant(now, "--now");
+    now = parse_instant(clock, "--now");
   }
   RepairScene(const RepairScene&) = delete;
   RepairScene& operator=(const RepairScene&) = delete;
