@@ -52,7 +52,7 @@ class Connection {
   /// PostgreSQL buffers the whole result of run(): use stream() for results without a small bound.
   virtual std::int64_t run(std::string_view sql, std::span<const Value> parameters = {}, const RowSink& sink = {}) = 0;
 
-  /// Like run() for a SELECT of any size, memory flat (PostgreSQL: a cursor, needs an open transaction).
+  /// Like run() for a SELECT of any size, memory flat. PostgreSQL needs an open transaction.
   virtual void stream(std::string_view sql, std::span<const Value> parameters, const RowSink& sink) = 0;
 
   /// Starts a transaction. Access::read: a consistent snapshot that cannot write. Access::write: SQLite BEGIN

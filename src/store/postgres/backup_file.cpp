@@ -58,7 +58,7 @@ TemporaryFile::~TemporaryFile() {
 std::filesystem::path TemporaryFile::publish(const std::string& stem, const std::string& extension) {
   fsync_file(m_path);
   for (int attempt = 0; attempt < k_name_attempts; ++attempt) {
-    const std::filesystem::path name = free_backup_name(m_path.parent_path(), stem, extension);
+    std::filesystem::path name = free_backup_name(m_path.parent_path(), stem, extension);
     if (rename_without_replacing(m_path, name)) {
       m_path.clear();
       fsync_folder(name.parent_path());

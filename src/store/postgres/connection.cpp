@@ -1,6 +1,7 @@
 #include "store/postgres/connection.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <optional>
 #include <vector>
 
@@ -14,13 +15,13 @@
 #include "store/postgres/conninfo.hpp"
 #include "store/postgres/errors.hpp"
 #include "store/postgres/row_text.hpp"
+#include "store/postgres/session.hpp"
 #include "store/postgres/statement_kind.hpp"
 
 namespace taskctl::postgres {
 namespace {
 
 constexpr int k_oldest_version = 130000;
-constexpr std::size_t k_fetch_rows = 2000;
 /// Texts that are counted for preparing. Statements differ by batch size and profile; the first hundreds are the hot
 /// ones.
 constexpr std::size_t k_remembered_statements = 256;
@@ -55,8 +56,8 @@ struct ToParameter {
   std::optional<std::string> operator()(const Blob& value) const { return "\\x" + to_hex(value.bytes); }
 };
 
-std::vector<std::optional<std::string>> to_parameters(std::span<const Value> values) {
-  std::vector<std::optional<std::string>> result;
+Parameters to_parameters(std::span<const Value> values) {
+  Parameters result;
   result.reserve(values.size());
   for (const Value& value : values) {
     result.push_back(std::visit(ToParameter{}, value));
@@ -86,28 +87,6 @@ std::string first_word(const std::string& text) {
 
 }  // namespace
 
-/// The libpqxx objects in the order in which they must be destroyed.
-struct PostgresConnection::Session {
-  struct Statement {
-    int uses = 0;
-    std::string name;  ///< on the server; empty until prepared
-  };
-
-  explicit Session(const std::string& options) : connection{options} {
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-    connection.inhibit_reactivation(true);
-#pragma GCC diagnostic pop
-    work.emplace(connection);
-  }
-
-  pqxx::connection connection;
-  /// BEGIN and COMMIT are sent by us, so that every error and the moment of COMMIT are known.
-  std::optional<pqxx::nontransaction> work;
-  std::unordered_map<std::string, Statement> statements;
-  std::size_t prepared = 0;
-};
-
 PostgresConnection::PostgresConnection(const Location& location, Access access, const OpenOptions& options)
     : m_where{location.display},
       m_access{access},
@@ -136,7 +115,7 @@ void PostgresConnection::pin_settings(const OpenOptions& options) {
   command(
       fmt::format("SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD';"
                   " SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; SET extra_float_digits = 1;"
-                  " SET standard_conforming_strings = on; SET cursor_tuple_fraction = 1.0;"
+                  " SET standard_conforming_strings = on;"
                   " SET lock_timeout = {}; SET statement_timeout = {};"
                   " SET idle_in_transaction_session_timeout = {};"
                   " SET default_transaction_read_only = {}",
@@ -209,7 +188,7 @@ void PostgresConnection::fail(bool committing) {
 void PostgresConnection::command(const std::string& text) {
   require_usable();
   try {
-    m_session->work->exec(text);
+    m_session->work.exec(text);
   } catch (const std::exception&) {
     fail();
   }
@@ -227,14 +206,14 @@ pqxx::result PostgresConnection::execute(std::string_view sql, std::span<const V
       if (statements.size() < k_remembered_statements) {
         statements[text].uses = 1;
       }
-      return m_session->work->exec_params(text, dynamic);
+      return m_session->work.exec_params(text, dynamic);
     }
     if (found->second.name.empty()) {
       const std::string name = fmt::format("taskctl_{}", ++m_session->prepared);
       m_session->connection.prepare(name, text);
       found->second.name = name;
     }
-    return m_session->work->exec_prepared(found->second.name, dynamic);
+    return m_session->work.exec_prepared(found->second.name, dynamic);
   } catch (const std::exception&) {
     fail();
   }
@@ -252,42 +231,26 @@ std::int64_t PostgresConnection::run(std::string_view sql, std::span<const Value
 
 void PostgresConnection::stream(std::string_view sql, std::span<const Value> parameters, const RowSink& sink) {
   if (!m_in_transaction) {
-    throw Error{ExitCode::bug, "a cursor needs an open transaction"};
+    throw Error{ExitCode::bug, "a result is streamed within a transaction only"};
   }
   require_usable();
-  const auto values = to_parameters(parameters);
+  const Parameters values = to_parameters(parameters);
+  std::exception_ptr from_sink;
   try {
-    m_session->work->exec_params("DECLARE taskctl_cursor NO SCROLL CURSOR FOR " + std::string{sql},
-                                 pqxx::prepare::make_dynamic_params(values));
-  } catch (const std::exception&) {
+    stream_rows(m_session->connection, std::string{sql}, values, [&](const Row& row) {
+      try {
+        sink(row);
+      } catch (...) {
+        from_sink = std::current_exception();
+        throw;
+      }
+    });
+  } catch (...) {
+    if (from_sink) {
+      m_transaction_failed = true;
+      std::rethrow_exception(from_sink);
+    }
     fail();
-  }
-  const std::string fetch = fmt::format("FETCH FORWARD {} FROM taskctl_cursor", k_fetch_rows);
-  bool more = true;
-  while (more) {
-    require_usable();
-    pqxx::result result;
-    try {
-      result = m_session->work->exec(fetch);
-    } catch (const std::exception&) {
-      fail();
-    }
-    more = result.size() == k_fetch_rows;
-    try {
-      send_rows(result, sink);
-    } catch (...) {
-      close_cursor();
-      throw;
-    }
-  }
-  command("CLOSE taskctl_cursor");
-}
-
-void PostgresConnection::close_cursor() noexcept {
-  try {
-    m_session->work->exec("CLOSE taskctl_cursor");
-  } catch (const std::exception&) {
-    m_transaction_failed = true;
   }
 }
 
@@ -321,7 +284,7 @@ void PostgresConnection::commit() {
   }
   require_usable();
   try {
-    m_session->work->exec("COMMIT");
+    m_session->work.exec("COMMIT");
   } catch (const std::exception&) {
     // A refused COMMIT (a deferred constraint) has rolled back.
     m_in_transaction = false;
@@ -339,7 +302,7 @@ void PostgresConnection::rollback() noexcept {
   // A cancel request that was on its way may hit the first ROLLBACK.
   for (int attempt = 0; attempt < 2 && m_session->connection.is_open(); ++attempt) {
     try {
-      m_session->work->exec("ROLLBACK");
+      m_session->work.exec("ROLLBACK");
       return;
     } catch (const std::exception&) {
       continue;

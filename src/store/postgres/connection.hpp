@@ -14,6 +14,8 @@ class result;
 
 namespace taskctl::postgres {
 
+struct Session;
+
 /// One PostgreSQL session through libpqxx. Values are texts or Null, parameters are sent as text.
 ///
 /// The session's settings are pinned, so that `column::text` means the same in every run: UTC, ISO dates, hex bytea,
@@ -37,6 +39,8 @@ class PostgresConnection final : public Connection {
 
   /// A statement text that is run for the second time is prepared on the server.
   std::int64_t run(std::string_view sql, std::span<const Value> parameters = {}, const RowSink& sink = {}) override;
+  /// Rows arrive one by one (libpq's single-row mode, where the query may run on several processes, which a cursor
+  /// prevents). Within a transaction only; when `sink` throws, the transaction is over.
   void stream(std::string_view sql, std::span<const Value> parameters, const RowSink& sink) override;
 
   void begin(Access access) override;
@@ -54,15 +58,12 @@ class PostgresConnection final : public Connection {
   void interrupt() noexcept override;
 
  private:
-  struct Session;
-
   void pin_settings(const OpenOptions& options);
   void read_server_info();
   void check_settings(const Row& row) const;
   /// A statement of ours without parameters, several with ';' between them allowed.
   void command(const std::string& text);
   pqxx::result execute(std::string_view sql, std::span<const Value> parameters);
-  void close_cursor() noexcept;
   void require_usable();
   [[noreturn]] void fail(bool committing = false);
 

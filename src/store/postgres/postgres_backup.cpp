@@ -121,7 +121,7 @@ void compare_counts(const std::string& file, const std::map<std::string, std::in
 }
 
 BackupManifest read_manifest(const std::filesystem::path& file) {
-  const BackupManifest manifest = parse_manifest(read_file(manifest_path(file)), file.string());
+  BackupManifest manifest = parse_manifest(read_file(manifest_path(file)), file.string());
   if (manifest.engine != to_string(Engine::postgres)) {
     throw Error{ExitCode::usage, "'" + file.string() + "' is a backup of " + manifest.engine + ", not of PostgreSQL"};
   }

@@ -32,7 +32,7 @@ class Scanner {
       } else if (c == '$') {
         skip_dollar();
       } else if (is_name_character(c)) {
-        const std::string word = take_word();
+        std::string word = take_word();
         if (m_depth == 0) {
           return word;
         }

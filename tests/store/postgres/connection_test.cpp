@@ -192,18 +192,44 @@ TEST_CASE("connection - stream reads any number of rows in one snapshot") {
                      });
   CHECK(count == 10000);
   CHECK(sum == 10001LL * 10002 / 2 - 1);
-  // Exactly one fetch's worth, none at all, and again after a sink that threw.
-  count = 0;
-  connection->stream("SELECT n FROM generate_series(1, 2000) AS n", {}, [&](const Row&) { ++count; });
-  CHECK(count == 2000);
   connection->stream("SELECT 1 WHERE false", {}, [&](const Row&) { ++count; });
-  CHECK(count == 2000);
-  CHECK_THROWS_AS(connection->stream("SELECT n FROM generate_series(1, 10) AS n", {},
+  CHECK(count == 10000);
+  connection->stream("SELECT NULL, ''", {}, [&](const Row& row) { CHECK(row == Row{Null{}, std::string{}}); });
+  CHECK(code_of([&] {
+          connection->stream("SELECT 1 / (n - 500) FROM generate_series(1, 1000) AS n", {}, [](const Row&) {});
+        }) == ExitCode::failed);
+  connection->rollback();
+  CHECK(text(*connection, "SELECT 'usable'") == "usable");
+}
+
+TEST_CASE("connection - a sink that throws ends the statement and its transaction") {
+  const auto database = temp_postgres("");
+  const auto connection = connect(database->location(), Access::read);
+  connection->begin(Access::read);
+  const auto start = std::chrono::steady_clock::now();
+  CHECK_THROWS_AS(connection->stream("SELECT generate_series(1, 1000000000)", {},
                                      [](const Row&) { throw std::runtime_error{"sink"}; }),
                   std::runtime_error);
-  connection->stream("SELECT 1", {}, [&](const Row&) { ++count; });
-  CHECK(count == 2001);
-  transaction.commit();
+  CHECK(std::chrono::steady_clock::now() - start < 20s);
+  CHECK(code_of([&] { connection->commit(); }) == ExitCode::bug);
+  CHECK(text(*connection, "SELECT 'usable'") == "usable");
+}
+
+TEST_CASE("connection - a streamed query may run on several processes") {
+  const auto database = temp_postgres(
+      "CREATE TABLE big AS SELECT n AS id FROM generate_series(1, 100000) AS n; ANALYZE big;"
+      "CREATE FUNCTION who() RETURNS int LANGUAGE plpgsql PARALLEL SAFE AS 'BEGIN RETURN pg_backend_pid(); END'");
+  const auto connection = connect(database->location(), Access::read);
+  connection->run(
+      "SELECT set_config('parallel_setup_cost', '0', false), set_config('parallel_tuple_cost', '0', false),"
+      " set_config('min_parallel_table_scan_size', '0', false),"
+      " set_config('parallel_leader_participation', 'off', false)");
+  const Transaction transaction{*connection, Access::read};
+  const std::string own = text(*connection, "SELECT pg_backend_pid()::text");
+  int by_others = 0;
+  connection->stream("SELECT who()::text FROM big WHERE id % 1000 = 3", {},
+                     [&](const Row& row) { by_others += row[0] == Value{own} ? 0 : 1; });
+  CHECK(by_others == 100);
 }
 
 TEST_CASE("connection - a reading one cannot write") {

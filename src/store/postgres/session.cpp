@@ -1,0 +1,101 @@
+#include "store/postgres/session.hpp"
+
+#include <memory>
+
+#include <libpq-fe.h>
+
+namespace taskctl::postgres {
+namespace {
+
+using Result = std::unique_ptr<PGresult, decltype(&PQclear)>;
+
+Result next_result(PGconn* connection) {
+  return Result{PQgetResult(connection), &PQclear};
+}
+
+/// Leaves the connection ready for the next statement, however the reading ended.
+class Reading {
+ public:
+  explicit Reading(PqxxConnection& connection) : m_connection{connection} {}
+  ~Reading() {
+    if (m_finished) {
+      return;
+    }
+    try {
+      m_connection.cancel_query();
+    } catch (const std::exception&) {
+      m_finished = true;  // no cancel request got through: the rest is read below
+    }
+    while (next_result(m_connection.handle())) {
+    }
+  }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+
+  /// The next result; null when the statement is over.
+  Result next() {
+    Result result = next_result(m_connection.handle());
+    m_finished = !result;
+    return result;
+  }
+
+ private:
+  PqxxConnection& m_connection;
+  bool m_finished = false;
+};
+
+void read_row(const PGresult* result, Row& row) {
+  const int columns = PQnfields(result);
+  row.resize(static_cast<std::size_t>(columns));
+  for (int i = 0; i < columns; ++i) {
+    Value& value = row[static_cast<std::size_t>(i)];
+    if (PQgetisnull(result, 0, i) != 0) {
+      value = Null{};
+    } else {
+      value = std::string{PQgetvalue(result, 0, i), static_cast<std::size_t>(PQgetlength(result, 0, i))};
+    }
+  }
+}
+
+[[noreturn]] void throw_failure(const PGresult* result, const std::string& sql) {
+  const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  throw pqxx::sql_error{PQresultErrorMessage(result), sql, state == nullptr ? "" : state};
+}
+
+}  // namespace
+
+PqxxConnection::PqxxConnection(const std::string& options) : connection_base{m_policy}, m_policy{options} {
+  init();
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  inhibit_reactivation(true);
+#pragma GCC diagnostic pop
+}
+
+void stream_rows(PqxxConnection& connection, const std::string& sql, const Parameters& parameters,
+                 const RowSink& sink) {
+  std::vector<const char*> values;
+  values.reserve(parameters.size());
+  for (const auto& parameter : parameters) {
+    values.push_back(parameter ? parameter->c_str() : nullptr);
+  }
+  PGconn* const handle = connection.handle();
+  if (PQsendQueryParams(handle, sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr,
+                        0) != 1) {
+    throw pqxx::broken_connection{PQerrorMessage(handle)};
+  }
+  PQsetSingleRowMode(handle);
+  Reading reading{connection};
+  Row row;
+  while (const Result result = reading.next()) {
+    const ExecStatusType status = PQresultStatus(result.get());
+    if (status == PGRES_SINGLE_TUPLE) {
+      read_row(result.get(), row);
+      sink(row);
+    } else if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+      throw_failure(result.get(), sql);
+    }
+  }
+}
+
+}  // namespace taskctl::postgres

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <pqxx/pqxx>
+
+#include "store/connection.hpp"
+
+namespace taskctl::postgres {
+
+/// Parameters as libpq takes them: text, or nullopt for NULL.
+using Parameters = std::vector<std::optional<std::string>>;
+
+/// connect_direct that lets its handle be seen: libpqxx 6.4 can only read a result as a whole or through a cursor, and
+/// PostgreSQL never runs a cursor's query on several processes.
+class VisiblePolicy final : public pqxx::connect_direct {
+ public:
+  using connect_direct::connect_direct;
+  handle do_startconnect(handle orig) override { return m_handle = connect_direct::do_startconnect(orig); }
+  handle do_dropconnect(handle orig) noexcept override { return m_handle = connect_direct::do_dropconnect(orig); }
+  handle do_disconnect(handle orig) noexcept override { return m_handle = connect_direct::do_disconnect(orig); }
+  [[nodiscard]] handle get() const { return m_handle; }
+
+ private:
+  handle m_handle = nullptr;
+};
+
+/// libpqxx's connection with the handle at hand, which it never opens a second time.
+class PqxxConnection final : public pqxx::connection_base {
+ public:
+  explicit PqxxConnection(const std::string& options);
+  ~PqxxConnection() noexcept { close(); }
+  PqxxConnection(const PqxxConnection&) = delete;
+  PqxxConnection& operator=(const PqxxConnection&) = delete;
+  [[nodiscard]] VisiblePolicy::handle handle() const { return m_policy.get(); }
+
+ private:
+  VisiblePolicy m_policy;
+};
+
+/// The libpqxx objects in the order in which they must be destroyed, and what is prepared on the server.
+struct Session {
+  struct Statement {
+    int uses = 0;
+    std::string name;  ///< on the server; empty until prepared
+  };
+
+  explicit Session(const std::string& options) : connection{options}, work{connection} {}
+
+  PqxxConnection connection;
+  /// BEGIN and COMMIT are sent by us, so that every error and the moment of COMMIT are known.
+  pqxx::nontransaction work;
+  std::unordered_map<std::string, Statement> statements;
+  std::size_t prepared = 0;
+};
+
+/// Sends one statement and hands every row to `sink` as it arrives. Throws libpqxx's exceptions. When `sink` throws,
+/// the statement is cancelled, which fails the transaction it is in.
+void stream_rows(PqxxConnection& connection, const std::string& sql, const Parameters& parameters, const RowSink& sink);
+
+}  // namespace taskctl::postgres
