@@ -53,7 +53,7 @@ class Reader {
     } catch (const toml::parse_error& error) {
       const std::string what{error.description()};
       throw Error{ExitCode::usage, fmt::format("{}:{}: {}", m_path, error.source().begin.line, what),
-                  what.find("'target'") == std::string::npos
+                  what.find("'target") == std::string::npos
                       ? ""
                       : "TOML allows 'target' once: write default_target = \"NAME\" beside [target.NAME]."};
     }

@@ -163,6 +163,13 @@ std::string Session::target_name() const {
   return config.target.name.empty() ? location.display : config.target.name;
 }
 
+void Session::close() {
+  store.reset();
+  journal.reset();
+  interrupt_guard.reset();
+  connection.reset();
+}
+
 Context::Context(const Drivers& drivers, Streams& streams, StopSource& stop, std::vector<std::string> arguments,
                  std::string command)
     : m_drivers{drivers},
@@ -283,7 +290,9 @@ std::unique_ptr<Session> Context::open_unchecked(const TargetOptions& options) {
   return session;
 }
 
-std::unique_ptr<Session> Context::reopen_for_writing(const Session& session, const ChangeOptions& options) {
+std::unique_ptr<Session> Context::reopen_for_writing(Session& session, const ChangeOptions& options) {
+  const std::string identity = session.connection->server().identity;
+  session.close();
   auto writing = std::make_unique<Session>();
   writing->location = session.location;
   writing->config = session.config;
@@ -297,7 +306,7 @@ std::unique_ptr<Session> Context::reopen_for_writing(const Session& session, con
   writing->connection =
       m_drivers.of(session.location.engine).open(session.location, Access::write, writing->open_options);
   watch(*writing);
-  if (writing->connection->server().identity != session.connection->server().identity) {
+  if (writing->connection->server().identity != identity) {
     throw Error{ExitCode::stale,
                 fmt::format("'{}' is another database now than when the plan was made", session.target_name()),
                 "Run the command again."};

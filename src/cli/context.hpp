@@ -31,6 +31,8 @@ struct Session {
   OpenOptions open_options;           ///< how `connection` was opened
   std::shared_ptr<void> interrupt_guard;  ///< declared last: a second signal no longer reaches a connection that closes
   [[nodiscard]] std::string target_name() const;  ///< the target's name, or the redacted location
+  /// Closes connection, stores and journal; what was read (profile, schema, location) stays.
+  void close();
 };
 
 /// What a command gets. It never reads the environment, the clock or the arguments itself.
@@ -57,7 +59,9 @@ class Context {
   std::unique_ptr<Session> open_unchecked(const TargetOptions& options);
   /// A second connection to the same target that can write. Throws Error{refused} on a standby or a read-only server,
   /// Error{stale} when it is another database, or its tables are others, than the first session saw.
-  std::unique_ptr<Session> reopen_for_writing(const Session& session, const ChangeOptions& options);
+  /// Closes `session`'s own connection first: SQLite shares the index of a -wal file among the connections of a process,
+  /// and one that was opened for reading only would keep the new one from writing.
+  std::unique_ptr<Session> reopen_for_writing(Session& session, const ChangeOptions& options);
   /// Location and configuration only; nothing is opened.
   std::pair<Location, ResolvedConfig> locate(const TargetOptions& options, bool command_writes);
   [[nodiscard]] OpenOptions open_options(const TargetOptions& options, const ResolvedConfig& config) const;
