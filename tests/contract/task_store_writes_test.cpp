@@ -360,6 +360,38 @@ TEST_CASE("a row that breaks a constraint is told apart") {
   CHECK(scene.db().value("SELECT count(*) FROM work WHERE status = 'failed'") == "1");
 }
 
+TEST_CASE("operations find their rows through keys and not by scanning") {
+  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  StoreScene scene{
+      engine, std::string{k_work_tables} + "CREATE INDEX by_work ON pieces (work_id)",
+      work_profile("[[outcome.failed.op]]\ndo = \"update\"\nset = { note = \":reason\" }\n"
+                   "[[outcome.failed.op]]\ndo = \"delete\"\ntable = \"pieces\"\nmatch = { work_id = \"id\" }\n")};
+  const std::vector<EvaluationInput> tasks{{{{"1"}}, "a"}, {{{"2"}}, "b"}};
+  for (const OperationSpec& operation : scene.profile().outcomes.at(Outcome::failed)) {
+    std::string sql = render_evaluation(scene.profile(), scene.schema(), Dialect{engine}, operation, tasks,
+                                        parse_instant(k_now, "now"))
+                          .statement.sql;
+    std::string plan;
+    if (engine == Engine::postgres) {
+      scene.db().exec("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; PREPARE evaluation AS " +
+                      sql);
+      sql = "EXECUTE evaluation ('1', 'a', '2', 'b')";
+    }
+    for (const test::Cells& row :
+         scene.db().query((engine == Engine::sqlite ? "EXPLAIN QUERY PLAN " : "EXPLAIN ") + sql)) {
+      plan += row.back().value_or("") + "\n";
+    }
+    if (engine == Engine::postgres) {
+      scene.db().exec("DEALLOCATE evaluation");
+    }
+    INFO(plan);
+    CHECK(plan.find("SCAN r") == std::string::npos);
+    CHECK(plan.find("SCAN t") == std::string::npos);
+    CHECK(plan.find("Seq Scan") == std::string::npos);
+    CHECK(plan.find(engine == Engine::sqlite ? "SEARCH r USING" : "Index") != std::string::npos);
+  }
+}
+
 TEST_CASE("every type of a column survives a delete and its undo") {
   const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
   const std::string columns = engine == Engine::sqlite ? "id integer PRIMARY KEY, status text, worker text, started "
