@@ -75,7 +75,9 @@ int make_backup(Context& context, const BackupOptions& options) {
     streams.line(dump_pretty(json));
     return static_cast<int>(ExitCode::ok);
   }
-  streams.line(made.path.string());
+  if (!streams.options().quiet) {
+    streams.line(made.path.string());
+  }
   streams.talk(fmt::format("{} bytes, {} tables, verified: {}, sha256 {}", made.manifest.bytes,
                            made.manifest.row_counts.size(), to_string(made.manifest.verified), made.manifest.sha256));
   for (const std::filesystem::path& path : removed) {

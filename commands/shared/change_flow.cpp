@@ -23,6 +23,9 @@ ExitCode default_verdict(const ApplyResult& applied) {
                       std::any_of(applied.reports.begin(), applied.reports.end(), [](const UnitReport& report) {
                         return report.result == UnitResult::waiting || report.result == UnitResult::refused;
                       });
+  if (run.applied == 0 && run.busy > 0 && run.busy == static_cast<std::int64_t>(applied.reports.size())) {
+    return ExitCode::locked;  // nothing at all was done, because somebody else held the rows
+  }
   return undone ? ExitCode::partial : ExitCode::ok;
 }
 
@@ -55,6 +58,7 @@ void merge_second_try(ApplyResult& first, ApplyResult second, const Plan& again)
   first.applied.insert(first.applied.end(), second.applied.begin(), second.applied.end());
   first.stopped = second.stopped;
   first.status_after = std::move(second.status_after);
+  first.warnings.insert(first.warnings.end(), second.warnings.begin(), second.warnings.end());
   first.run = std::move(second.run);
 }
 
@@ -78,13 +82,13 @@ RunRecord new_run(Context& context, Session& session, const Plan& plan, const st
 
 class Flow {
  public:
-  Flow(Context& context, const Session& reading, const Plan& plan, const FlowRequest& request)
+  Flow(Context& context, Session& reading, const Plan& plan, const FlowRequest& request)
       : m_context{context}, m_streams{context.streams()}, m_reading{reading}, m_plan{plan}, m_request{request} {}
 
   int run() {
     if (m_request.format == OutputFormat::json) {
       m_json.emplace(m_streams, m_plan, m_reading, m_request.change.dry_run);
-    } else {
+    } else if (m_request.change.dry_run || !m_streams.options().quiet) {
       print_plan(m_streams, m_plan, m_reading);
     }
     int code = 0;
@@ -175,9 +179,13 @@ class Flow {
   }
 
   int report(const FlowResult& result, const std::string& backup) {
+    for (const std::string& warning : result.applied.warnings) {
+      m_streams.warn(warning);
+    }
     if (m_json) {
       m_json->result(result.applied, backup);
-    } else {
+    } else if (!m_streams.options().quiet || result.applied.stopped ||
+               default_verdict(result.applied) != ExitCode::ok) {
       print_result(m_streams, m_plan, result.applied);
     }
     if (result.applied.stopped && m_context.stop().requested()) {
@@ -189,7 +197,7 @@ class Flow {
 
   Context& m_context;
   Streams& m_streams;
-  const Session& m_reading;
+  Session& m_reading;
   const Plan& m_plan;
   const FlowRequest& m_request;
   std::optional<PlanJson> m_json;
@@ -197,7 +205,7 @@ class Flow {
 
 }  // namespace
 
-int run_change_flow(Context& context, const Session& session, const Plan& plan, const FlowRequest& request) {
+int run_change_flow(Context& context, Session& session, const Plan& plan, const FlowRequest& request) {
   return Flow{context, session, plan, request}.run();
 }
 

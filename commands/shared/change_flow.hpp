@@ -30,7 +30,7 @@ struct FlowRequest {
 /// The one way from a plan to a changed database, for reconcile, cancel and undo: show the plan → (dry run ends) →
 /// limits and confirmation → banner → lock → backup → journal → guarded batches → one re-plan for conflicts and busy
 /// rows → result. No transaction is open while a person reads or a backup runs. An empty plan makes no backup,
-/// no journal and no lock.
-int run_change_flow(Context& context, const Session& session, const Plan& plan, const FlowRequest& request);
+/// no journal and no lock. `session` is the one that planned: its connection is closed before the writing one opens.
+int run_change_flow(Context& context, Session& session, const Plan& plan, const FlowRequest& request);
 
 }  // namespace taskctl

@@ -41,10 +41,14 @@ void print_unit(Streams& streams, const PlanUnit& unit, Instant now) {
   const bool colour = streams.options().colour;
   streams.line(styled(unit_heading(unit, now), Style::bold, colour));
   if (unit.finding) {
+    std::string because;
     for (const Evidence& evidence : unit.finding->evidence) {
-      streams.line(fmt::format("    because {}: {}", printable(evidence.source), printable(evidence.text)));
+      because += (because.empty() ? "    because " : "; ") + printable(evidence.text);
     }
-    if (unit.finding->liveness == Liveness::alive) {
+    if (!because.empty()) {
+      streams.line(because);
+    }
+    if (unit.finding->liveness == Liveness::alive && unit.finding->outcome != Outcome::parked) {
       streams.line(styled(
           fmt::format("    worker {} is alive and was not told", printable(unit.finding->task.worker.value_or("-"))),
           Style::yellow, colour));
@@ -59,6 +63,22 @@ void print_unit(Streams& streams, const PlanUnit& unit, Instant now) {
   }
 }
 
+/// What to type when the tasks are meant all the same.
+std::string_view way_on(LeftOut::Why why) {
+  switch (why) {
+    case LeftOut::Why::needs_max_age:
+      return "; included by --max-age";
+    case LeftOut::Why::undecided:
+      return "; decided by --outcome OUTCOME";
+    case LeftOut::Why::hazard:
+      return "; each hazard must be accepted by --accept-hazard NAME";
+    case LeftOut::Why::needs_force:
+      return "; running tasks are ended with --force";
+    default:
+      return "";
+  }
+}
+
 void print_left_out(Streams& streams, const Plan& plan) {
   // Grouped by why, because a bulk run leaves thousands alone for one reason.
   std::map<LeftOut::Why, std::vector<const LeftOut*>> groups;
@@ -67,7 +87,7 @@ void print_left_out(Streams& streams, const Plan& plan) {
   }
   constexpr std::size_t k_shown = 20;
   for (const auto& [why, members] : groups) {
-    streams.line(fmt::format("left alone, {} ({}):", to_string(why), members.size()));
+    streams.line(fmt::format("left alone, {} ({}){}:", to_string(why), members.size(), way_on(why)));
     for (std::size_t i = 0; i < members.size() && i < k_shown; ++i) {
       streams.line(fmt::format("    {}{}{}", printable(members[i]->task), members[i]->detail.empty() ? "" : ": ",
                                printable(members[i]->detail)));
@@ -100,7 +120,9 @@ void print_plan(Streams& streams, const Plan& plan, const Session& session) {
   if (plan.remaining > 0) {
     streams.line(fmt::format("{} more beyond --limit", plan.remaining));
   }
-  streams.talk(fmt::format("selected: {}", plan.selector.describe()));
+  if (plan.command == "reconcile") {
+    streams.talk(fmt::format("selected: {}", plan.selector.describe()));
+  }
 }
 
 void print_result(Streams& streams, const Plan& plan, const ApplyResult& result) {

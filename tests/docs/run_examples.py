@@ -27,6 +27,7 @@ LOOSE = [
     (r"\b\w+@[\w.-]+", "WHO"),
     (r"\bpid \d+", "pid PID"),
     (r"\d+ bytes", "N bytes"),
+    (r"is \S+ before the database's clock", "is LONG before the database's clock"),
     (r"host \S+", "host HOST"),
     (r"user \S+", "user USER"),
     (r"20(2[6-9]|[3-9]\d)-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TODAY"),

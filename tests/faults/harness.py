@@ -50,6 +50,7 @@ class Folder:
                               timeout=options.pop("timeout", 60), check=False, **options)
 
     def start(self, *arguments: str, **options) -> subprocess.Popen:
+        """stdout and stderr are pipes that nobody reads before communicate(); give --quiet or a file for much output."""
         options.setdefault("stdout", subprocess.PIPE)
         options.setdefault("stderr", subprocess.PIPE)
         return subprocess.Popen([TASKCTL, *arguments], env=self.env, cwd=self.path, text=True, **options)

@@ -34,6 +34,8 @@ REPLACEMENTS = [
     (r"\bpid \d+", "pid PID"),
     (r'"pid":\s*\d+', '"pid":0'),
     (r"\d+ bytes", "N bytes"),
+    (r"is \S+ before the database's clock", "is LONG before the database's clock"),
+    (r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,6}Z(?=$|\s|,|\")", "TIME"),
 ]
 
 
