@@ -204,16 +204,16 @@ pqxx::result PostgresConnection::execute(std::string_view sql, std::span<const V
     auto found = statements.find(text);
     if (found == statements.end()) {
       if (statements.size() < k_remembered_statements) {
-        statements[text].uses = 1;
+        statements.try_emplace(text);
       }
       return m_session->work.exec_params(text, dynamic);
     }
-    if (found->second.name.empty()) {
+    if (found->second.empty()) {
       const std::string name = fmt::format("taskctl_{}", ++m_session->prepared);
       m_session->connection.prepare(name, text);
-      found->second.name = name;
+      found->second = name;
     }
-    return m_session->work.exec_prepared(found->second.name, dynamic);
+    return m_session->work.exec_prepared(found->second, dynamic);
   } catch (const std::exception&) {
     fail();
   }

@@ -43,17 +43,13 @@ class PqxxConnection final : public pqxx::connection_base {
 
 /// The libpqxx objects in the order in which they must be destroyed, and what is prepared on the server.
 struct Session {
-  struct Statement {
-    int uses = 0;
-    std::string name;  ///< on the server; empty until prepared
-  };
-
   explicit Session(const std::string& options) : connection{options}, work{connection} {}
 
   PqxxConnection connection;
   /// BEGIN and COMMIT are sent by us, so that every error and the moment of COMMIT are known.
   pqxx::nontransaction work;
-  std::unordered_map<std::string, Statement> statements;
+  /// Texts that were run, with their name on the server once they are prepared.
+  std::unordered_map<std::string, std::string> statements;
   std::size_t prepared = 0;
 };
 

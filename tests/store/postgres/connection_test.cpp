@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <limits>
-#include <thread>
 
 #include <catch2/catch.hpp>
 
