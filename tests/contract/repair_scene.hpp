@@ -95,7 +95,7 @@ inline const std::string k_queue_now = "2025-06-01T12:00:00Z";
 inline std::string queue_sql(Engine engine, int count) {
   const std::string serial = engine == Engine::sqlite ? "INTEGER PRIMARY KEY" : "bigserial PRIMARY KEY";
   std::string sql =
-      "CREATE TABLE tasks (id integer PRIMARY KEY, state text, started_at text, finished_at text, note "
+      "BEGIN; CREATE TABLE tasks (id integer PRIMARY KEY, state text, started_at text, finished_at text, note "
       "text, owner text, risky integer DEFAULT 0, extra text);"
       "CREATE TABLE claims (task_id integer PRIMARY KEY, node text, since text);"
       "CREATE TABLE owners (name text PRIMARY KEY, running integer CHECK (running >= 0));"
@@ -108,7 +108,7 @@ inline std::string queue_sql(Engine engine, int count) {
     sql += "INSERT INTO claims VALUES (" + id + ", 'node-1', '2025-06-01 10:00:00');";
     sql += "INSERT INTO owners VALUES ('o" + id + "', 1);";
   }
-  return sql;
+  return sql + "COMMIT;";
 }
 
 /// A database under a profile, opened by taskctl for writing, and beside it the test's own connection.
