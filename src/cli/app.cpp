@@ -127,7 +127,7 @@ const Command& App::find_command(const std::string& name) const {
   }
   const std::string near = nearest(name, names);
   throw Error{ExitCode::usage, fmt::format("unknown command '{}'", name),
-              (near.empty() ? "" : fmt::format("Did you mean '{}'? ", near)) + "'taskctl --help' lists the commands."};
+              (near.empty() ? "" : fmt::format("Did you mean '{}'? ", near)) + "`taskctl --help` lists the commands."};
 }
 
 int App::run_command(const std::vector<std::string>& arguments, Attempt& attempt) {
@@ -200,7 +200,7 @@ void App::note_failure(const Attempt& attempt, int code, const std::string& mess
 int App::finish(const Attempt& attempt, int code) {
   m_streams.flush();
   m_streams.end_progress();
-  if (code == static_cast<int>(ExitCode::stopped) && m_stop.requested()) {
+  if (m_stop.requested() && (code == static_cast<int>(ExitCode::stopped) || m_streams.out_lost())) {
     return 128 + m_stop.signal();
   }
   const bool good = code == static_cast<int>(ExitCode::ok) || code == static_cast<int>(ExitCode::findings);

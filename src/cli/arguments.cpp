@@ -59,7 +59,7 @@ std::string see_help(CLI::App& app) {
   for (CLI::App* parent = app.get_parent(); parent != nullptr; parent = parent->get_parent()) {
     path = parent->get_name() + " " + path;
   }
-  return fmt::format("'{} --help' lists what it takes.", path);
+  return fmt::format("`{} --help` lists what it takes.", path);
 }
 
 std::string did_you_mean(const std::string& text, const std::vector<std::string>& candidates) {

@@ -151,7 +151,7 @@ std::string overview_text(const std::vector<Command>& commands, std::size_t widt
   }
   text += "\nOptions:\n" +
           two_columns({{"-h, --help", "print this and stop"}, {"--version", "print the version and stop"}}, width);
-  return text + "\n'taskctl COMMAND --help' or 'taskctl help COMMAND' describes one command and the exit codes.\n";
+  return text + "\n`taskctl COMMAND --help` or `taskctl help COMMAND` describes one command and the exit codes.\n";
 }
 
 std::string command_help(CLI::App& app, std::size_t width) {
