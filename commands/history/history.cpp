@@ -40,9 +40,9 @@ void list_runs(Streams& streams, Session& session, const HistoryOptions& options
                      {.title = "WHO", .shrinkable = true},
                      {.title = "REASON", .shrinkable = true}}};
   for (const RunRecord& run : runs) {
-    table.row({run.id, format_instant(run.started), run.undoes.empty() ? run.command : "undo " + run.undoes,
-               std::string{to_string(run.state)}, fmt::to_string(run.applied), fmt::to_string(run.conflicts),
-               author_of(run), run.reason});
+    table.row({run.id, format_instant(std::chrono::floor<std::chrono::seconds>(run.started)),
+               run.undoes.empty() ? run.command : "undo " + run.undoes, std::string{to_string(run.state)},
+               fmt::to_string(run.applied), fmt::to_string(run.conflicts), author_of(run), run.reason});
   }
   table.write(streams);
   if (runs.empty()) {

@@ -88,7 +88,7 @@ class Flow {
   int run() {
     if (m_request.format == OutputFormat::json) {
       m_json.emplace(m_streams, m_plan, m_reading, m_request.change.dry_run);
-    } else if (m_request.change.dry_run || !m_streams.options().quiet) {
+    } else if (m_request.change.dry_run || !m_request.change.yes || !m_streams.options().quiet) {
       print_plan(m_streams, m_plan, m_reading);
     }
     int code = 0;

@@ -25,7 +25,13 @@ std::string since_text(const std::optional<Instant>& since) {
 
 std::string value_text(const Image* image, const std::string& column) {
   const Value* value = image == nullptr ? nullptr : image->find(column);
-  return value == nullptr ? "(absent)" : truncate_to_width(printable(to_display(*value)), k_value_width);
+  if (value == nullptr) {
+    return "(absent)";
+  }
+  const std::string text = to_display(*value);
+  // Blanks at the ends are quoted too: they are what differs and nobody would see them.
+  const bool quoted = text.empty() || text.front() == ' ' || text.back() == ' ';
+  return truncate_to_width(quoted ? "'" + printable(text) + "'" : printable(text), k_value_width);
 }
 
 const Image* image_of(const std::optional<Image>& image) {
@@ -60,11 +66,11 @@ std::string certainty_counts(const ListSummary& summary) {
 
 TableWriter finding_table() {
   return TableWriter{{{.title = "ID"},
-                      {.title = "KIND", .shrinkable = true, .optional = true},
+                      {.title = "KIND", .shrinkable = true},
                       {.title = "STATUS", .shrinkable = true},
                       {.title = "AGE", .right = true},
                       {.title = "SINCE"},
-                      {.title = "WORKER", .shrinkable = true, .optional = true},
+                      {.title = "WORKER", .shrinkable = true},
                       {.title = "RULE", .fold = true},
                       {.title = "CERTAINTY"},
                       {.title = "RECONCILE", .shrinkable = true}}};
