@@ -1,5 +1,5 @@
-# Compiles sql/ and profiles/ into the binary. Both headers are written at build time by
-# cmake/EmbedSql.cmake and cmake/EmbedProfiles.cmake and are never committed.
+# Compiles sql/, profiles/ and docs/rules/ into the binary. The headers are written at build time by
+# cmake/Embed*.cmake and are never committed.
 function(taskctl_embed_sql output)
   file(GLOB inputs CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sql/sqlite/*.sql ${CMAKE_SOURCE_DIR}/sql/postgres/*.sql)
   taskctl_embed(${output} EmbedSql.cmake sql "${inputs}")
@@ -8,6 +8,11 @@ endfunction()
 function(taskctl_embed_profiles output)
   file(GLOB inputs CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/profiles/*.toml)
   taskctl_embed(${output} EmbedProfiles.cmake profiles "${inputs}")
+endfunction()
+
+function(taskctl_embed_rules output)
+  file(GLOB inputs CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/rules/*.md)
+  taskctl_embed(${output} EmbedRules.cmake docs/rules "${inputs}")
 endfunction()
 
 function(taskctl_embed output script folder inputs)

@@ -3,6 +3,7 @@
 #include "commands/backup/backup.hpp"
 #include "commands/cancel/cancel.hpp"
 #include "commands/config/config.hpp"
+#include "commands/explain/explain.hpp"
 #include "commands/history/history.hpp"
 #include "commands/list-stuck/list_stuck.hpp"
 #include "commands/profile/profile.hpp"
@@ -18,6 +19,8 @@ std::vector<Command> all_commands() {
                    declare_list_stuck, run_list_stuck),
       make_command("show", "Show one task: its row, its worker, and every rule with why it fired or did not", "look",
                    declare_show, run_show),
+      make_command("explain", "Explain a rule: what it means, how it comes about, what the repair does", "look",
+                   declare_explain, run_explain),
       make_command("reconcile", "Repair what list-stuck finds: previewed, backed up, guarded, journalled", "repair",
                    declare_reconcile, run_reconcile),
       make_command("cancel", "End the tasks that you name; with --force running ones too", "repair", declare_cancel,
