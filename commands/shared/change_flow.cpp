@@ -15,8 +15,6 @@
 
 namespace taskctl {
 
-namespace {
-
 ExitCode default_verdict(const ApplyResult& applied) {
   const RunRecord& run = applied.run;
   const bool undone = run.conflicts + run.busy + run.failed > 0 ||
@@ -28,6 +26,8 @@ ExitCode default_verdict(const ApplyResult& applied) {
   }
   return undone ? ExitCode::partial : ExitCode::ok;
 }
+
+namespace {
 
 /// Conflict and busy are often over a moment later: those tasks are planned afresh, once.
 std::vector<std::string> worth_a_second_try(const ApplyResult& result) {
@@ -49,8 +49,10 @@ void merge_second_try(ApplyResult& first, ApplyResult second, const Plan& again)
     }
   }
   for (const LeftOut& left : again.left_out) {
-    kept.push_back({.task = left.task, .result = UnitResult::moved_on, .detail = left.detail});
-    ++second.run.moved_on;
+    const bool conflict = left.why == LeftOut::Why::changed_since;
+    ++(conflict ? second.run.conflicts : second.run.moved_on);
+    kept.push_back(
+        {.task = left.task, .result = conflict ? UnitResult::conflict : UnitResult::moved_on, .detail = left.detail});
   }
   kept.insert(kept.end(), std::make_move_iterator(second.reports.begin()),
               std::make_move_iterator(second.reports.end()));
@@ -88,7 +90,7 @@ class Flow {
   int run() {
     if (m_request.format == OutputFormat::json) {
       m_json.emplace(m_streams, m_plan, m_reading, m_request.change.dry_run);
-    } else if (m_request.change.dry_run || !m_request.change.yes || !m_streams.options().quiet) {
+    } else if (m_request.change.dry_run || !is_silent()) {
       print_plan(m_streams, m_plan, m_reading);
     }
     int code = 0;
@@ -116,7 +118,11 @@ class Flow {
       if (!m_request.change.dry_run && !m_json) {
         m_streams.talk("nothing to do: no backup, no journal, no lock was made");
       }
-      return static_cast<int>(m_request.judge ? m_request.judge(result) : ExitCode::ok);
+      const ExitCode code = m_request.judge ? m_request.judge(result) : ExitCode::ok;
+      if (!m_json && is_silent() && !m_request.change.dry_run && code != ExitCode::ok) {
+        print_left_out(m_streams, m_plan);
+      }
+      return static_cast<int>(code);
     }
     require_permission(m_context, m_reading, m_plan, m_request.change, m_request.format);
     return apply();
@@ -182,18 +188,24 @@ class Flow {
     for (const std::string& warning : result.applied.warnings) {
       m_streams.warn(warning);
     }
+    const ExitCode code = m_request.judge ? m_request.judge(result) : default_verdict(result.applied);
     if (m_json) {
       m_json->result(result.applied, backup);
-    } else if (!m_streams.options().quiet || result.applied.stopped ||
-               default_verdict(result.applied) != ExitCode::ok) {
+    } else if (!is_silent()) {
+      print_result(m_streams, m_plan, result.applied);
+    } else if (result.applied.stopped || code != ExitCode::ok) {
+      print_left_out(m_streams, m_plan);
       print_result(m_streams, m_plan, result.applied);
     }
     if (result.applied.stopped && m_context.stop().requested()) {
       m_streams.talk("stopped by a signal; what is listed as applied is durable");
       return 128 + m_context.stop().signal();
     }
-    return static_cast<int>(m_request.judge ? m_request.judge(result) : default_verdict(result.applied));
+    return static_cast<int>(code);
   }
+
+  /// --quiet prints nothing on success; but nobody is asked about a plan that was not shown.
+  [[nodiscard]] bool is_silent() const { return m_streams.options().quiet && m_request.change.yes; }
 
   Context& m_context;
   Streams& m_streams;

@@ -18,12 +18,15 @@ struct FlowResult {
   bool dry_run = false;
 };
 
+/// partial when something was not done, locked when nothing was because others held the rows, else ok.
+ExitCode default_verdict(const ApplyResult& applied);
+
 struct FlowRequest {
   const TargetOptions& target;
   const ChangeOptions& change;
   OutputFormat format = OutputFormat::table;
   bool exit_code = false;  ///< --exit-code: 4 when the plan is not empty
-  /// How the command ends, given what happened; by default partial when something was not done, else ok.
+  /// How the command ends, given what happened; default_verdict() when empty.
   std::function<ExitCode(const FlowResult&)> judge;
 };
 

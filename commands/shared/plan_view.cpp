@@ -79,6 +79,16 @@ std::string_view way_on(LeftOut::Why why) {
   }
 }
 
+Json counts_json(const std::map<std::string, std::int64_t>& counts) {
+  Json json = Json::object();
+  for (const auto& [status, count] : counts) {
+    json[status] = count;
+  }
+  return json;
+}
+
+}  // namespace
+
 void print_left_out(Streams& streams, const Plan& plan) {
   // Grouped by why, because a bulk run leaves thousands alone for one reason.
   std::map<LeftOut::Why, std::vector<const LeftOut*>> groups;
@@ -97,16 +107,6 @@ void print_left_out(Streams& streams, const Plan& plan) {
     }
   }
 }
-
-Json counts_json(const std::map<std::string, std::int64_t>& counts) {
-  Json json = Json::object();
-  for (const auto& [status, count] : counts) {
-    json[status] = count;
-  }
-  return json;
-}
-
-}  // namespace
 
 void print_plan(Streams& streams, const Plan& plan, const Session& session) {
   for (const std::string& warning : plan.warnings) {

@@ -13,6 +13,9 @@ namespace taskctl {
 /// What --dry-run prints: every change of every task, then what is left alone and why.
 void print_plan(Streams& streams, const Plan& plan, const Session& session);
 
+/// What the plan leaves alone, grouped by why, with what to type when it is meant all the same.
+void print_left_out(Streams& streams, const Plan& plan);
+
 /// Applied / moved on / conflict / busy / failed, the rows per status before and after, and how to take it back.
 void print_result(Streams& streams, const Plan& plan, const ApplyResult& result);
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "cli/app.hpp"
@@ -21,6 +23,13 @@ RunRecord find_run(Journal& journal, const UndoOptions& options) {
                 "`taskctl history` lists the runs that changed this database."};
   }
   return *run;
+}
+
+/// Rows that somebody changed since are kept, and that is something which was asked for and not done.
+ExitCode verdict(const Plan& plan, const FlowResult& result) {
+  const bool kept = std::any_of(plan.left_out.begin(), plan.left_out.end(),
+                                [](const LeftOut& left) { return left.why == LeftOut::Why::changed_since; });
+  return kept ? ExitCode::partial : default_verdict(result.applied);
 }
 
 }  // namespace
@@ -60,9 +69,11 @@ int run_undo(Context& context, const UndoOptions& options) {
                   fmt::format("`taskctl history show {}` lists what it changed.", run.id)};
     }
   }
-  return run_change_flow(
-      context, *session, plan,
-      {.target = options.target, .change = options.change, .format = options.output.format, .judge = {}});
+  return run_change_flow(context, *session, plan,
+                         {.target = options.target,
+                          .change = options.change,
+                          .format = options.output.format,
+                          .judge = [&plan](const FlowResult& result) { return verdict(plan, result); }});
 }
 
 }  // namespace taskctl

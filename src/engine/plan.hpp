@@ -25,6 +25,7 @@ struct LeftOut {
     needs_force,     ///< cancel: active, and --force was not given
     unknown,         ///< no such task
     not_repairable,  ///< the profile has no operations for the outcome, or its safety class forbids it
+    changed_since,   ///< undo: a row is no longer as the run left it; it is kept as it is
     nothing_to_do,   ///< the operations would change nothing
   };
   std::string task;

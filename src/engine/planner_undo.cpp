@@ -2,6 +2,7 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "engine/applier_check.hpp"
 #include "engine/planner.hpp"
 #include "engine/planner_parts.hpp"
 #include "engine/row_identity.hpp"
@@ -75,6 +76,18 @@ std::optional<Change> inverse_of(Change&& done, const Schema& schema) {
 
 bool is_undone_already(const Change& undo, const std::optional<Image>& row) {
   return undo.after ? row && *row == *undo.after : !row;
+}
+
+/// How the row differs from what the run left; empty when it does not.
+std::string changed_since(const Change& undo, const std::optional<Image>& row) {
+  const std::string name = undo.table.display() + " " + undo.key.display();
+  if (!undo.before) {
+    return row ? name + " is there again" : "";
+  }
+  if (!row) {
+    return name + " is gone";
+  }
+  return *row == *undo.before ? "" : name + ": " + describe_difference(*undo.before, *row);
 }
 
 class UndoPlanner {
@@ -170,10 +183,23 @@ class UndoPlanner {
                           .why = LeftOut::Why::nothing_to_do,
                           .detail = "its rows are already as before the run",
                           .finding = {}});
+      } else if (std::string detail = difference_of(unit, rows); !detail.empty()) {
+        m_plan.leave_out(
+            {.task = unit.task, .why = LeftOut::Why::changed_since, .detail = std::move(detail), .finding = {}});
       } else {
         m_plan.append(unit);
       }
     }
+  }
+
+  static std::string difference_of(const PlanUnit& unit, const std::map<std::string, std::optional<Image>>& rows) {
+    for (const Change& change : unit.changes) {
+      std::string detail = changed_since(change, rows.at(row_identity(change.table, change.key)));
+      if (!detail.empty()) {
+        return detail;
+      }
+    }
+    return {};
   }
 
   TaskStore& m_store;

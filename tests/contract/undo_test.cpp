@@ -110,15 +110,41 @@ TEST_CASE("undo keeps and names rows that were changed since") {
       "UPDATE tasks SET note = 'seen by me' WHERE id = 1; UPDATE owners SET running = 5 WHERE name = "
       "'o2'; DELETE FROM tasks WHERE id = 3");
   const auto changed = scene.database().query("SELECT * FROM tasks WHERE id IN (1, 2)");
-  const ApplyResult undone = scene.apply(scene.undo(run.run.id));
+  const Plan plan = scene.undo(run.run.id);
+  std::map<std::string, std::string> kept;
+  for (const LeftOut& left : plan.left_out) {
+    CHECK(left.why == LeftOut::Why::changed_since);
+    kept[left.task] = left.detail;
+  }
+  CHECK(kept.size() == 3);
+  CHECK_THAT(kept["1"], Contains("column 'note' is 'seen by me'"));
+  CHECK_THAT(kept["2"], Contains("owners name=o2"));
+  CHECK_THAT(kept["3"], Contains("is gone"));
+  const ApplyResult undone = scene.apply(plan);
+  CHECK(undone.run.applied == 1);
+  CHECK(undone.run.conflicts == 0);
+  CHECK(scene.database().query("SELECT * FROM tasks WHERE id IN (1, 2)") == changed);
+  CHECK(scene.state_of("4") == "running");
+  CHECK(scene.database().value("SELECT count(*) FROM claims") == "1");
+}
+
+TEST_CASE("undo keeps and names rows that are changed between plan and run") {
+  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  auto scene = queue_scene(engine, 4);
+  const ApplyResult run = scene.apply(scene.reconcile());
+  const Plan plan = scene.undo(run.run.id);
+  CHECK(plan.size() == 4);
+  scene.database().exec(
+      "UPDATE tasks SET note = 'seen by me' WHERE id = 1; UPDATE owners SET running = 5 WHERE name = "
+      "'o2'; DELETE FROM tasks WHERE id = 3");
+  const auto changed = scene.database().query("SELECT * FROM tasks WHERE id IN (1, 2)");
+  const ApplyResult undone = scene.apply(plan);
   CHECK(undone.run.applied == 1);
   CHECK(undone.run.conflicts == 3);
   CHECK_THAT(report_on(undone, "1").detail, Contains("column 'note' is 'seen by me'"));
   CHECK_THAT(report_on(undone, "2").detail, Contains("name=o2"));
   CHECK_THAT(report_on(undone, "3").detail, Contains("is gone"));
   CHECK(scene.database().query("SELECT * FROM tasks WHERE id IN (1, 2)") == changed);
-  CHECK(scene.state_of("4") == "running");
-  CHECK(scene.database().value("SELECT count(*) FROM claims") == "1");
 }
 
 TEST_CASE("undo of some tasks leaves the others") {
