@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "base/timestamp.hpp"
 #include "cli/app.hpp"
+#include "commands/shared/repair_backup.hpp"
 #include "view/json.hpp"
 #include "view/table_writer.hpp"
 
@@ -58,6 +59,7 @@ int make_backup(Context& context, const BackupOptions& options) {
   if (options.max_stall) {
     request.max_stall = *options.max_stall;
   }
+  require_backup_folder(request.folder);
   const BackupResult made = driver->make(request);
   std::vector<std::filesystem::path> removed;
   if (options.keep || options.keep_within) {

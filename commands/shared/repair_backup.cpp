@@ -1,5 +1,6 @@
 #include "commands/shared/repair_backup.hpp"
 #include "base/error.hpp"
+#include "base/file.hpp"
 
 #include <map>
 
@@ -33,6 +34,14 @@ BackupScope scope_of(BackupDriver& driver, const Plan& plan, Engine engine, cons
 
 }  // namespace
 
+void require_backup_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  const std::filesystem::path parent = folder.has_parent_path() ? folder.parent_path() : std::filesystem::path{"."};
+  if (!std::filesystem::exists(folder, error) && std::filesystem::is_directory(parent, error)) {
+    make_private_folder(folder);
+  }
+}
+
 std::optional<BackupResult> back_up_before_repair(Context& context, Session& session, const Plan& plan,
                                                   const TargetOptions& target, const ChangeOptions& change) {
   if (change.no_backup || change.backup == "none") {
@@ -53,6 +62,7 @@ std::optional<BackupResult> back_up_before_repair(Context& context, Session& ses
   } else if (configured.given()) {
     request.folder = configured.value;
   }
+  require_backup_folder(request.folder);
   if (change.max_stall) {
     request.max_stall = *change.max_stall;
   }
