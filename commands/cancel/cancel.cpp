@@ -1,7 +1,5 @@
 #include "commands/cancel/cancel.hpp"
 
-#include <algorithm>
-
 #include "base/error.hpp"
 #include "cli/app.hpp"
 #include "commands/shared/change_flow.hpp"
@@ -33,20 +31,22 @@ std::vector<std::string> read_ids(Streams& streams, const std::vector<std::strin
 }
 
 /// Is a task that the plan leaves alone where the caller wanted it?
-bool is_satisfied(const LeftOut& left) {
-  return left.why == LeftOut::Why::nothing_to_do || (left.why == LeftOut::Why::already_over && left.finding &&
-                                                     left.finding->task.task_class == TaskClass::cancelled);
+bool is_satisfied(LeftOut::Why why) {
+  return why == LeftOut::Why::nothing_to_do || why == LeftOut::Why::already_cancelled;
 }
 
-bool is_refusal(const LeftOut& left) {
-  return left.why == LeftOut::Why::needs_force || left.why == LeftOut::Why::hazard ||
-         left.why == LeftOut::Why::not_repairable;
+bool is_refusal(LeftOut::Why why) {
+  return why == LeftOut::Why::needs_force || why == LeftOut::Why::hazard || why == LeftOut::Why::not_repairable;
 }
 
 ExitCode verdict(const Plan& plan, const FlowResult& result) {
-  const auto& left_out = plan.left_out;
-  const bool planned_all = std::all_of(left_out.begin(), left_out.end(), is_satisfied);
-  bool refused = std::any_of(left_out.begin(), left_out.end(), is_refusal);
+  // The counts, because of very many tasks not every one is kept.
+  bool planned_all = true, any_satisfied = false, refused = false;
+  for (const auto& [why, count] : plan.left_out_counts) {
+    planned_all = planned_all && is_satisfied(why);
+    any_satisfied = any_satisfied || is_satisfied(why);
+    refused = refused || is_refusal(why);
+  }
   if (result.dry_run) {
     // A preview says what would happen: as if everything that is planned were applied.
     return planned_all     ? ExitCode::ok
@@ -62,7 +62,7 @@ ExitCode verdict(const Plan& plan, const FlowResult& result) {
   if (planned_all && ended == plan.size()) {
     return ExitCode::ok;
   }
-  if (ended > 0 || std::any_of(left_out.begin(), left_out.end(), is_satisfied)) {
+  if (ended > 0 || any_satisfied) {
     return ExitCode::partial;
   }
   return refused ? ExitCode::refused : ExitCode::failed;

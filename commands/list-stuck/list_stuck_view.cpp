@@ -43,13 +43,13 @@ std::string sort_key(const ListItem& item, const std::string& field) {
   if (field == "certainty") {
     return fmt::format("{:03}", static_cast<int>(finding.certainty));
   }
-  return finding.task.key.text();
+  return id_of(finding);
 }
 
 std::vector<std::string> cells_of(const ListItem& item, Instant now) {
   const Finding& finding = item.finding;
   const std::optional<Duration> age = age_of(finding, now);
-  return {finding.task.key.text(),
+  return {id_of(finding),
           finding.task.kind.value_or(""),
           finding.task.status.value_or(""),
           finding.task.task_class ? std::string{to_string(*finding.task.task_class)} : "",
@@ -161,7 +161,7 @@ void print_listing(Streams& streams, const Listing& listing, const ListView& vie
       break;
     }
     case OutputFormat::ids:
-      items.for_each([&](const ListItem& item) { streams.line(item.finding.task.key.text()); });
+      items.for_each([&](const ListItem& item) { streams.line(id_of(item.finding)); });
       break;
     case OutputFormat::table:
       print_table(streams, listing, view, items);

@@ -40,6 +40,20 @@ std::vector<std::string> worth_a_second_try(const ApplyResult& result) {
   return tasks;
 }
 
+/// What the second plan leaves alone is over, or now something that must not be done.
+UnitResult result_of(LeftOut::Why why) {
+  switch (why) {
+    case LeftOut::Why::changed_since:
+      return UnitResult::conflict;
+    case LeftOut::Why::hazard:
+    case LeftOut::Why::needs_force:
+    case LeftOut::Why::not_repairable:
+      return UnitResult::refused;
+    default:
+      return UnitResult::moved_on;
+  }
+}
+
 /// The second result on top of the first: reports of re-planned tasks are replaced.
 void merge_second_try(ApplyResult& first, ApplyResult second, const Plan& again) {
   std::vector<UnitReport> kept;
@@ -49,10 +63,10 @@ void merge_second_try(ApplyResult& first, ApplyResult second, const Plan& again)
     }
   }
   for (const LeftOut& left : again.left_out) {
-    const bool conflict = left.why == LeftOut::Why::changed_since;
-    ++(conflict ? second.run.conflicts : second.run.moved_on);
-    kept.push_back(
-        {.task = left.task, .result = conflict ? UnitResult::conflict : UnitResult::moved_on, .detail = left.detail});
+    const UnitResult now = result_of(left.why);
+    second.run.conflicts += now == UnitResult::conflict ? 1 : 0;
+    second.run.moved_on += now == UnitResult::moved_on ? 1 : 0;
+    kept.push_back({.task = left.task, .result = now, .detail = left.detail});
   }
   kept.insert(kept.end(), std::make_move_iterator(second.reports.begin()),
               std::make_move_iterator(second.reports.end()));

@@ -1,5 +1,6 @@
 #include "commands/shared/guards.hpp"
 #include "base/error.hpp"
+#include "commands/shared/plan_view.hpp"
 
 #include <fmt/format.h>
 
@@ -42,11 +43,11 @@ void require_permission(Context& context, const Session& session, const Plan& pl
   const bool interactive =
       terminal.in_is_terminal && terminal.err_is_terminal && format != OutputFormat::json && !change.yes;
   const TargetConfig& target = session.config.target;
+  const std::string tasks = counted(static_cast<std::int64_t>(plan.size()), "task");
   if (!interactive && !change.yes) {
-    throw Error{
-        ExitCode::refused,
-        fmt::format("{} would change {} tasks and nobody confirmed it; nothing was changed", plan.command, plan.size()),
-        "Look at the plan, then repeat the command with --yes."};
+    throw Error{ExitCode::refused,
+                fmt::format("{} would change {} and nobody confirmed it; nothing was changed", plan.command, tasks),
+                "Look at the plan, then repeat the command with --yes."};
   }
   if (target.is_protected.value) {
     if (interactive) {
@@ -61,13 +62,12 @@ void require_permission(Context& context, const Session& session, const Plan& pl
     const std::string hazards = accepted_hazards(plan);
     const std::string where = session.target_name();
     if (plan.size() > limit) {
-      require_answer(streams, fmt::format("{} tasks on {}. Type the number to go on: ", plan.size(), where),
+      require_answer(streams, fmt::format("{} on {}. Type the number to go on: ", tasks, where),
                      fmt::to_string(plan.size()));
       return;
     }
-    const std::optional<std::string> answer =
-        streams.ask(fmt::format("{}{} {} tasks on {}? [y/N] ", hazards.empty() ? "" : "hazards " + hazards + ": ",
-                                plan.command, plan.size(), where));
+    const std::optional<std::string> answer = streams.ask(fmt::format(
+        "{}{} {} on {}? [y/N] ", hazards.empty() ? "" : "hazards " + hazards + ": ", plan.command, tasks, where));
     if (!answer || (*answer != "y" && *answer != "Y" && *answer != "yes")) {
       throw Error{ExitCode::refused, "not confirmed; nothing was changed"};
     }
@@ -76,7 +76,7 @@ void require_permission(Context& context, const Session& session, const Plan& pl
   if (plan.size() > limit) {
     throw Error{
         ExitCode::refused,
-        fmt::format("the plan has {} tasks, more than --max-changes {}; nothing was changed", plan.size(), limit),
+        fmt::format("the plan has {}, more than --max-changes {}; nothing was changed", tasks, limit),
         fmt::format("Look at it with --dry-run, then: {} --max-changes {}", context.argument_text(), plan.size())};
   }
 }

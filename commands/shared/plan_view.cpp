@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/duration.hpp"
@@ -13,10 +14,6 @@
 namespace taskctl {
 
 namespace {
-
-std::string plural(std::int64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
 
 std::string unit_heading(const PlanUnit& unit, Instant now) {
   if (!unit.finding) {
@@ -89,6 +86,10 @@ Json counts_json(const std::map<std::string, std::int64_t>& counts) {
 
 }  // namespace
 
+std::string counted(std::int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 void print_left_out(Streams& streams, const Plan& plan) {
   // Grouped by why, because a bulk run leaves thousands alone for one reason.
   std::map<LeftOut::Why, std::vector<const LeftOut*>> groups;
@@ -96,14 +97,16 @@ void print_left_out(Streams& streams, const Plan& plan) {
     groups[left.why].push_back(&left);
   }
   constexpr std::size_t k_shown = 20;
-  for (const auto& [why, members] : groups) {
-    streams.line(fmt::format("left alone, {} ({}){}:", to_string(why), members.size(), way_on(why)));
-    for (std::size_t i = 0; i < members.size() && i < k_shown; ++i) {
+  for (const auto& [why, count] : plan.left_out_counts) {
+    streams.line(fmt::format("left alone, {} ({}){}:", to_string(why), count, way_on(why)));
+    const std::vector<const LeftOut*>& members = groups[why];
+    const std::size_t shown = std::min(members.size(), k_shown);
+    for (std::size_t i = 0; i < shown; ++i) {
       streams.line(fmt::format("    {}{}{}", printable(members[i]->task), members[i]->detail.empty() ? "" : ": ",
                                printable(members[i]->detail)));
     }
-    if (members.size() > k_shown) {
-      streams.line(fmt::format("    … and {} more (--output json lists all)", members.size() - k_shown));
+    if (const std::int64_t more = count - static_cast<std::int64_t>(shown); more > 0) {
+      streams.line(fmt::format("    … and {} more (--output json lists up to {})", more, Plan::k_left_out_kept));
     }
   }
 }
@@ -115,11 +118,9 @@ void print_plan(Streams& streams, const Plan& plan, const Session& session) {
   plan.for_each([&](std::size_t, const PlanUnit& unit) { print_unit(streams, unit, plan.now); });
   print_left_out(streams, plan);
   const auto units = static_cast<std::int64_t>(plan.size());
-  streams.line(fmt::format("plan: {}, {} on {}; detected at {}", plural(units, "task"),
-                           plural(plan.change_count(), "row change"), session.target_name(), format_instant(plan.now)));
-  if (plan.remaining > 0) {
-    streams.line(fmt::format("{} more beyond --limit", plan.remaining));
-  }
+  streams.line(fmt::format("plan: {}, {} on {}; detected at {}", counted(units, "task"),
+                           counted(plan.change_count(), "row change"), session.target_name(),
+                           format_instant(plan.now)));
   if (plan.command == "reconcile") {
     streams.talk(fmt::format("selected: {}", plan.selector.describe()));
   }
@@ -206,6 +207,11 @@ PlanJson::PlanJson(Streams& streams, const Plan& plan, const Session& session, b
     first = false;
   }
   m_streams.out(first ? "]" : "\n]");
+  Json counts = Json::object();
+  for (const auto& [why, count] : plan.left_out_counts) {
+    counts[std::string{to_string(why)}] = count;
+  }
+  m_streams.out(",\n\"left_out_counts\":" + dump(counts));
 }
 
 void PlanJson::result(const ApplyResult& result, const std::string& backup) {

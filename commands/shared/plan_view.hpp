@@ -10,6 +10,9 @@
 
 namespace taskctl {
 
+/// "1 task", "2 tasks".
+[[nodiscard]] std::string counted(std::int64_t count, std::string_view noun);
+
 /// What --dry-run prints: every change of every task, then what is left alone and why.
 void print_plan(Streams& streams, const Plan& plan, const Session& session);
 

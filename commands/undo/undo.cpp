@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "cli/app.hpp"
@@ -27,8 +25,7 @@ RunRecord find_run(Journal& journal, const UndoOptions& options) {
 
 /// Rows that somebody changed since are kept, and that is something which was asked for and not done.
 ExitCode verdict(const Plan& plan, const FlowResult& result) {
-  const bool kept = std::any_of(plan.left_out.begin(), plan.left_out.end(),
-                                [](const LeftOut& left) { return left.why == LeftOut::Why::changed_since; });
+  const bool kept = plan.left_out_counts.count(LeftOut::Why::changed_since) > 0;
   return kept ? ExitCode::partial : default_verdict(result.applied);
 }
 
