@@ -46,8 +46,12 @@ std::optional<Refusal> check_finding(const Finding& planned, const TaskFacts& fa
                                              (now.note.empty() ? "not repaired without being asked for" : now.note)};
   }
   if (now.outcome != planned.outcome) {
-    return Refusal{UnitResult::conflict, "would now become '" + std::string{to_string(now.outcome)} + "' instead of '" +
-                                             std::string{to_string(planned.outcome)} + "' (" + rule_now + ")"};
+    return Refusal{UnitResult::conflict, "its outcome would be '" + std::string{to_string(now.outcome)} +
+                                             "' now instead of '" + std::string{to_string(planned.outcome)} + "' (" +
+                                             rule_now + ")"};
+  }
+  if (now.said != planned.said || now.finished != planned.finished) {
+    return Refusal{UnitResult::conflict, "what says how it ended has changed (" + rule_now + ")"};
   }
   return std::nullopt;
 }

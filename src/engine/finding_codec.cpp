@@ -97,6 +97,7 @@ Task decode_task(ByteReader& in) {
 
 void encode(ByteWriter& out, const Finding& finding) {
   encode(out, finding.task);
+  encode(out, finding.table);
   encode_enum(out, finding.rule);
   encode_enum(out, finding.certainty);
   encode_enum(out, finding.outcome);
@@ -119,11 +120,18 @@ void encode(ByteWriter& out, const Finding& finding) {
   encode(out, since);
   out.text(finding.note);
   encode(out, finding.request_reason);
+  std::optional<std::int64_t> finished;
+  if (finding.finished) {
+    finished = finding.finished->time_since_epoch().count();
+  }
+  encode(out, finished);
+  encode(out, finding.said);
 }
 
 Finding decode_finding(ByteReader& in) {
   Finding finding;
   finding.task = decode_task(in);
+  finding.table = decode_optional_text(in);
   finding.rule = decode_enum<Rule>(in);
   finding.certainty = decode_enum<Certainty>(in);
   finding.outcome = decode_enum<Outcome>(in);
@@ -142,6 +150,10 @@ Finding decode_finding(ByteReader& in) {
   }
   finding.note = in.text();
   finding.request_reason = decode_optional_text(in);
+  if (const auto finished = decode_optional_number(in)) {
+    finding.finished = Instant{Duration{*finished}};
+  }
+  finding.said = decode_optional_text(in);
   return finding;
 }
 

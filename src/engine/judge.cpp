@@ -4,6 +4,7 @@
 
 #include "base/duration.hpp"
 #include "base/text.hpp"
+#include "engine/evidence.hpp"
 #include "engine/remedy.hpp"
 #include "engine/task_age.hpp"
 
@@ -11,30 +12,14 @@ namespace taskctl {
 
 namespace {
 
-/// What one rule says.
-struct Opinion {
-  bool fired = false;
-  std::string why;
-  std::vector<Evidence> evidence;
-};
-
-Opinion quiet(std::string why) {
-  return {false, std::move(why), {}};
-}
-
-Opinion fire(std::vector<Evidence> evidence) {
-  std::string why;
-  for (const auto& entry : evidence) {
-    why += (why.empty() ? "" : "; ") + entry.text;
-  }
-  return {true, std::move(why), std::move(evidence)};
-}
-
 Certainty certainty_of(Rule rule, bool suspect) {
   switch (rule) {
     case Rule::contradiction:
+    case Rule::result_over:
     case Rule::cancel_requested:
     case Rule::missing_finished_time:
+    case Rule::cancel_overwritten:
+    case Rule::duplicate_result:
       return Certainty::certain;
     case Rule::dead:
       return suspect ? Certainty::possible : Certainty::probable;
@@ -43,9 +28,7 @@ Certainty certainty_of(Rule rule, bool suspect) {
     case Rule::overdue:
     case Rule::waiting:
       return Certainty::possible;
-    case Rule::clock:
-    case Rule::unreadable:
-    case Rule::settling:
+    default:
       break;
   }
   return Certainty::none;
@@ -65,8 +48,11 @@ class TaskJudge {
   };
 
   [[nodiscard]] Opinion contradiction() const;
+  [[nodiscard]] Opinion result_over() const;
   [[nodiscard]] Opinion cancel_requested() const;
   [[nodiscard]] Opinion missing_finished_time() const;
+  [[nodiscard]] Opinion cancel_overwritten() const { return judge_cancel_overwritten(m_facts, m_context, m_fresh); }
+  [[nodiscard]] Opinion duplicate_result() const { return judge_duplicate_result(m_facts, m_context, m_fresh); }
   [[nodiscard]] Opinion dead() const;
   [[nodiscard]] Opinion never_assigned() const;
   [[nodiscard]] Opinion overdue() const;
@@ -209,6 +195,12 @@ Opinion TaskJudge::contradiction() const {
   const std::string status_column = source_name(m_context.profile.status, "status");
   evidence.push_back({status_column, status_text() + (m_marked ? ", which the profile calls a contradiction" : "")});
   return fire(std::move(evidence));
+}
+
+Opinion TaskJudge::result_over() const {
+  Opinion opinion = judge_result_over(m_facts, m_context);
+  std::string reason = opinion.fired ? silence() : std::string{};
+  return reason.empty() ? opinion : quiet(std::move(reason));
 }
 
 Opinion TaskJudge::cancel_requested() const {
@@ -425,10 +417,13 @@ Finding TaskJudge::finding(Rule rule, Opinion opinion, std::vector<Rule> also) c
 }
 
 Judgement TaskJudge::run() const {
-  static constexpr std::array<NamedCheck, k_rules.size()> k_checks{{
+  static constexpr std::array<NamedCheck, k_task_rules.size()> k_checks{{
       {Rule::contradiction, &TaskJudge::contradiction},
+      {Rule::result_over, &TaskJudge::result_over},
       {Rule::cancel_requested, &TaskJudge::cancel_requested},
       {Rule::missing_finished_time, &TaskJudge::missing_finished_time},
+      {Rule::cancel_overwritten, &TaskJudge::cancel_overwritten},
+      {Rule::duplicate_result, &TaskJudge::duplicate_result},
       {Rule::dead, &TaskJudge::dead},
       {Rule::never_assigned, &TaskJudge::never_assigned},
       {Rule::overdue, &TaskJudge::overdue},

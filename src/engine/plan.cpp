@@ -19,6 +19,7 @@ constexpr auto k_why_names = std::to_array<Name<LeftOut::Why>>({
     {LeftOut::Why::reported_only, "reported-only"},
     {LeftOut::Why::over_limit, "over-limit"},
     {LeftOut::Why::already_over, "already-over"},
+    {LeftOut::Why::already_cancelled, "already-cancelled"},
     {LeftOut::Why::needs_force, "needs-force"},
     {LeftOut::Why::unknown, "unknown"},
     {LeftOut::Why::not_repairable, "not-repairable"},
@@ -60,7 +61,10 @@ void encode_policy(ByteWriter& out, const Policy& policy) {
   encode_duration(out, policy.young);
   encode_duration(out, policy.queued_max_age);
   encode(out, std::vector<std::string>{policy.accepted_hazards.begin(), policy.accepted_hazards.end()});
-  out.text(policy.outcome ? to_string(*policy.outcome) : std::string_view{});
+  for (const std::optional<Outcome>& outcome : {policy.outcome, policy.overdue, policy.dead}) {
+    out.text(outcome ? to_string(*outcome) : std::string_view{});
+  }
+  out.number(policy.evidence ? 1 : 0);
 }
 
 void encode_left_out(ByteWriter& out, const Plan& plan) {

@@ -1,6 +1,7 @@
 #include "engine/planner_parts.hpp"
 
 #include "base/digest.hpp"
+#include "engine/remedy.hpp"
 
 namespace taskctl {
 
@@ -60,8 +61,7 @@ void append_units(Plan& plan, TaskStore& store, std::span<const Candidate> candi
 }
 
 const OperationList* operations_for(const Profile& profile, const Finding& finding, std::string& detail) {
-  if (profile.safety == Safety::read_only ||
-      (profile.safety == Safety::release_only && finding.outcome != Outcome::released)) {
+  if (!is_allowed(profile.safety, finding.outcome)) {
     detail = "profile '" + profile.name + "' is " + std::string{to_string(profile.safety)};
     return nullptr;
   }

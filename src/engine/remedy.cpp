@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/duration.hpp"
+#include "engine/evidence.hpp"
 #include "engine/task_age.hpp"
 
 namespace taskctl {
@@ -38,32 +39,68 @@ Outcome default_outcome(Finding& finding, Rule rule, const Profile& profile) {
   return found->second;
 }
 
-/// A request that stood before the task ended says how it ended; one that came later does not.
-bool request_decides(const TaskFacts& facts) {
-  const auto& [present, requested, reason] = facts.cancel_request;
-  return present && requested.known() && facts.task.times.finished.known() &&
-         requested.at <= facts.task.times.finished.at;
+/// What the command line, or else the profile, says of the rule.
+Outcome chosen_for(Finding& finding, const JudgeContext& context) {
+  const Policy& policy = context.policy;
+  if (finding.rule == Rule::overdue && policy.overdue) {
+    return *policy.overdue;
+  }
+  if (finding.rule == Rule::dead && policy.dead) {
+    return *policy.dead;
+  }
+  return default_outcome(finding, finding.rule, context.profile);
 }
 
-Outcome contradiction_outcome(Finding& finding, const TaskFacts& facts, const Profile& profile) {
-  const ClassRule& rule = profile.classes.at(facts.class_rule);
-  if (rule.contradiction && rule.outcome) {
-    return *rule.outcome;
+void add_evidence(Finding& finding, const Evidence& row) {
+  const bool known = std::any_of(finding.evidence.begin(), finding.evidence.end(),
+                                 [&](const Evidence& other) { return other.text == row.text; });
+  if (!known) {
+    finding.evidence.push_back(row);
   }
-  if (finding.task.task_class == TaskClass::parked) {
+}
+
+Outcome take_decision(Finding& finding, const Decision& decision) {
+  if (!decision.problem.empty()) {
+    add_note(finding, decision.problem);
+  }
+  if (decision.row) {
+    add_evidence(finding, *decision.row);
+  }
+  finding.finished = decision.finished;
+  finding.said = decision.said;
+  return decision.outcome;
+}
+
+Outcome outcome_of_open_task(Finding& finding, const TaskFacts& facts, const JudgeContext& context) {
+  if (finding.rule == Rule::contradiction) {
+    const ClassRule& rule = context.profile.classes.at(facts.class_rule);
+    if (rule.contradiction && rule.outcome) {
+      return *rule.outcome;
+    }
+  }
+  if (evidence_decides(finding.rule)) {
+    if (const std::optional<Decision> decision = decide_by_evidence(finding.rule, facts, context)) {
+      return take_decision(finding, *decision);
+    }
+  }
+  if (finding.rule == Rule::contradiction && finding.task.task_class == TaskClass::parked) {
     add_note(finding, "a parked task waits for a person, who says how it ended");
     return Outcome::undecided;
   }
-  if (!profile.evidence.empty()) {
-    add_note(finding, "the profile declares evidence of how it ended, which was not read");
-    return Outcome::undecided;
+  return chosen_for(finding, context);
+}
+
+/// A task whose attempts are spent would be queued and never be taken again.
+Outcome within_attempts(Finding& finding, Outcome outcome) {
+  const Task& task = finding.task;
+  if (outcome != Outcome::requeued || !task.attempts_used || !task.attempts_limit ||
+      *task.attempts_used < *task.attempts_limit) {
+    return outcome;
   }
-  if (request_decides(facts) && profile.defaults.count(std::string{to_string(Rule::cancel_requested)}) > 0) {
-    const Duration before = facts.task.times.finished.at - facts.cancel_request.requested.at;
-    finding.evidence.push_back({"cancel request", "cancel was requested " + format_age(before) + " before it ended"});
-    return default_outcome(finding, Rule::cancel_requested, profile);
-  }
-  return default_outcome(finding, Rule::contradiction, profile);
+  finding.evidence.push_back({"attempts", std::to_string(*task.attempts_used) + " of " +
+                                              std::to_string(*task.attempts_limit) +
+                                              " attempts are spent, so it has failed instead of being requeued"});
+  return Outcome::failed;
 }
 
 Outcome decide_outcome(Finding& finding, const TaskFacts& facts, const JudgeContext& context) {
@@ -71,16 +108,22 @@ Outcome decide_outcome(Finding& finding, const TaskFacts& facts, const JudgeCont
     return Outcome::unchanged;
   }
   // The row has ended and stays as it ended: --outcome cannot turn a terminal task into another.
-  if (finding.rule == Rule::missing_finished_time) {
+  if (finding.rule == Rule::missing_finished_time || finding.rule == Rule::duplicate_result) {
     return outcome_of_class(*finding.task.task_class);
   }
-  if (context.policy.outcome) {
-    return *context.policy.outcome;
+  if (finding.rule == Rule::cancel_overwritten) {
+    finding.finished = first_result_time(facts, context);
+    return Outcome::cancelled;
   }
-  if (finding.rule == Rule::contradiction) {
-    return contradiction_outcome(finding, facts, context.profile);
-  }
-  return default_outcome(finding, finding.rule, context.profile);
+  return within_attempts(
+      finding, context.policy.outcome ? *context.policy.outcome : outcome_of_open_task(finding, facts, context));
+}
+
+/// When it ended by its own row, unless that time is of an earlier attempt.
+std::optional<Instant> own_end(const Task& task) {
+  const auto& [created, started, finished, updated, heartbeat, lease, claimed] = task.times;
+  const bool leftover = started.known() && finished.known() && finished.at < started.at;
+  return finished.known() && !leftover ? std::optional{finished.at} : std::nullopt;
 }
 
 /// See judge() for which hazard stops what.
@@ -97,10 +140,10 @@ bool old_enough(const Finding& finding, const JudgeContext& context) {
 }
 
 Repair decide_repair(const Finding& finding, const JudgeContext& context) {
-  const Safety safety = context.profile.safety;
   const bool undecided = finding.outcome == Outcome::undecided;
-  if (finding.certainty == Certainty::none || safety == Safety::read_only ||
-      (safety == Safety::release_only && finding.outcome != Outcome::released && !undecided)) {
+  const bool nothing_to_do =
+      finding.rule == Rule::duplicate_result && context.profile.rule_operations.count(finding.rule) == 0;
+  if (finding.certainty == Certainty::none || nothing_to_do || !is_allowed(context.profile.safety, finding.outcome)) {
     return Repair::never;
   }
   const auto stands_in_the_way = [&](const std::string& hazard) {
@@ -124,6 +167,12 @@ std::string own_reason(const Finding& finding, Instant now) {
   switch (finding.rule) {
     case Rule::contradiction:
       return "it had ended and was not marked as over";
+    case Rule::result_over:
+      return "its result says that it is over";
+    case Rule::cancel_overwritten:
+      return "it had been cancelled, and a later report overwrote that";
+    case Rule::duplicate_result:
+      return "it had several results";
     case Rule::cancel_requested:
       return "a request to cancel it was not honoured";
     case Rule::missing_finished_time:
@@ -136,9 +185,7 @@ std::string own_reason(const Finding& finding, Instant now) {
       return "running" + for_age + " without an end";
     case Rule::waiting:
       return "queued" + for_age;
-    case Rule::clock:
-    case Rule::unreadable:
-    case Rule::settling:
+    default:
       break;
   }
   return "its times cannot be trusted";
@@ -146,8 +193,19 @@ std::string own_reason(const Finding& finding, Instant now) {
 
 }  // namespace
 
+bool is_allowed(Safety safety, Outcome outcome) {
+  if (safety == Safety::release_only) {
+    return outcome == Outcome::requeued || outcome == Outcome::released || outcome == Outcome::parked ||
+           outcome == Outcome::undecided;
+  }
+  return safety == Safety::full;
+}
+
 void decide_remedy(Finding& finding, const TaskFacts& facts, const JudgeContext& context) {
   finding.outcome = decide_outcome(finding, facts, context);
+  if (!finding.finished) {
+    finding.finished = own_end(finding.task);
+  }
   finding.repair = decide_repair(finding, context);
 }
 
@@ -177,6 +235,9 @@ std::string reason_for(const Finding& finding, const Profile& profile, const std
   }
   if (finding.rule == Rule::cancel_requested && finding.request_reason && !finding.request_reason->empty()) {
     return *finding.request_reason;
+  }
+  if (finding.said) {
+    return *finding.said;
   }
   const std::string rule{to_string(finding.rule)};
   if (const auto found = profile.reasons.find(rule); found != profile.reasons.end()) {

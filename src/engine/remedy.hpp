@@ -8,4 +8,7 @@ namespace taskctl {
 /// evidence what decided them. Part of judge().
 void decide_remedy(Finding& finding, const TaskFacts& facts, const JudgeContext& context);
 
+/// Does the profile's safety class let a repair end so? A release-only profile gives tasks back and ends none.
+[[nodiscard]] bool is_allowed(Safety safety, Outcome outcome);
+
 }  // namespace taskctl

@@ -8,8 +8,11 @@ namespace {
 
 constexpr auto k_rule_names = std::to_array<Name<Rule>>({
     {Rule::contradiction, "contradiction"},
+    {Rule::result_over, "result-over"},
     {Rule::cancel_requested, "cancel-requested"},
     {Rule::missing_finished_time, "missing-finished-time"},
+    {Rule::cancel_overwritten, "cancel-overwritten"},
+    {Rule::duplicate_result, "duplicate-result"},
     {Rule::dead, "dead"},
     {Rule::never_assigned, "never-assigned"},
     {Rule::overdue, "overdue"},
@@ -17,6 +20,13 @@ constexpr auto k_rule_names = std::to_array<Name<Rule>>({
     {Rule::clock, "clock"},
     {Rule::unreadable, "unreadable"},
     {Rule::settling, "settling"},
+    {Rule::claim_without_task, "claim-without-task"},
+    {Rule::active_without_claim, "active-without-claim"},
+    {Rule::result_without_task, "result-without-task"},
+    {Rule::worker_task_over, "worker-task-over"},
+    {Rule::lock_of_ended_task, "lock-of-ended-task"},
+    {Rule::request_left_behind, "request-left-behind"},
+    {Rule::accounts_wrong, "accounts-wrong"},
 });
 static_assert(k_rule_names.size() == k_rules.size());
 
@@ -36,6 +46,8 @@ constexpr auto k_outcome_names = std::to_array<Name<Outcome>>({
     {Outcome::released, "released"},
     {Outcome::unchanged, "unchanged"},
     {Outcome::undecided, "undecided"},
+    {Outcome::corrected, "corrected"},
+    {Outcome::removed, "removed"},
 });
 
 constexpr auto k_repair_names = std::to_array<Name<Repair>>({
@@ -62,6 +74,10 @@ std::optional<Rule> parse_rule(std::string_view text) {
   return value_of(k_rule_names, text);
 }
 
+bool is_row_rule(Rule rule) {
+  return std::find(k_row_rules.begin(), k_row_rules.end(), rule) != k_row_rules.end();
+}
+
 std::string_view to_string(Certainty certainty) {
   return name_of(k_certainty_names, certainty);
 }
@@ -84,6 +100,11 @@ std::string_view to_string(Repair repair) {
 
 std::string_view to_string(Liveness liveness) {
   return name_of(k_liveness_names, liveness);
+}
+
+std::string id_of(const Finding& finding) {
+  const std::string key = finding.task.key.text();
+  return finding.table ? *finding.table + ":" + key : key;
 }
 
 std::optional<Duration> age_of(const Finding& finding, Instant now) {

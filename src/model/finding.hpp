@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -13,8 +14,11 @@ namespace taskctl {
 /// Named ways in which rows can be wrong, strongest first: a finding carries the first that fired.
 enum class Rule {
   contradiction,          ///< finished time on a queued or active task, or a class entry marked as contradiction
+  result_over,            ///< active, and its first result row says that it is over
   cancel_requested,       ///< a cancel request older than the grace was not honoured
   missing_finished_time,  ///< terminal without a finished time (only where the profile enables it)
+  cancel_overwritten,     ///< ended otherwise although its first result says cancelled (where the profile enables it)
+  duplicate_result,       ///< over, with several result rows (only where the profile enables it)
   dead,                   ///< active, and its worker, lease or heartbeat is dead
   never_assigned,         ///< active without a worker where the system always assigns one
   overdue,                ///< active, liveness unknown, older than the threshold
@@ -22,10 +26,31 @@ enum class Rule {
   clock,                  ///< starts in the future: reported, never repaired
   unreadable,             ///< its time cannot be read: reported, never repaired
   settling,               ///< would contradict itself but is too fresh: shown with --include-fine only
+  // About rows beside the tasks, each only where the profile has an entry for it:
+  claim_without_task,
+  active_without_claim,
+  result_without_task,
+  worker_task_over,
+  lock_of_ended_task,
+  request_left_behind,
+  accounts_wrong,  ///< a derived value is not what its tasks add up to
 };
-inline constexpr auto k_rules = std::to_array<Rule>(
-    {Rule::contradiction, Rule::cancel_requested, Rule::missing_finished_time, Rule::dead, Rule::never_assigned,
-     Rule::overdue, Rule::waiting, Rule::clock, Rule::unreadable, Rule::settling});
+/// Those that a task's own facts decide.
+inline constexpr auto k_task_rules =
+    std::to_array<Rule>({Rule::contradiction, Rule::result_over, Rule::cancel_requested, Rule::missing_finished_time,
+                         Rule::cancel_overwritten, Rule::duplicate_result, Rule::dead, Rule::never_assigned,
+                         Rule::overdue, Rule::waiting, Rule::clock, Rule::unreadable, Rule::settling});
+/// Those that a profile's [[invariant]] and [[derived]] entries decide, about any row.
+inline constexpr auto k_row_rules = std::to_array<Rule>(
+    {Rule::claim_without_task, Rule::active_without_claim, Rule::result_without_task, Rule::worker_task_over,
+     Rule::lock_of_ended_task, Rule::request_left_behind, Rule::accounts_wrong});
+/// All, strongest first.
+inline constexpr auto k_rules = [] {
+  std::array<Rule, k_task_rules.size() + k_row_rules.size()> all{};
+  std::copy(k_row_rules.begin(), k_row_rules.end(), std::copy(k_task_rules.begin(), k_task_rules.end(), all.begin()));
+  return all;
+}();
+[[nodiscard]] bool is_row_rule(Rule rule);
 
 /// "missing-finished-time"; the code used on the command line, in profiles and in JSON.
 [[nodiscard]] std::string_view to_string(Rule rule);
@@ -36,10 +61,25 @@ enum class Certainty { certain, probable, possible, none };
 [[nodiscard]] std::optional<Certainty> parse_certainty(std::string_view text);
 
 /// What a repair makes of a task. undecided is shown and not repaired; unchanged is for findings that are only
-/// reported.
-enum class Outcome { succeeded, failed, cancelled, requeued, parked, released, unchanged, undecided };
+/// reported; corrected and removed are what becomes of a row beside the tasks.
+enum class Outcome {
+  succeeded,
+  failed,
+  cancelled,
+  requeued,
+  parked,
+  released,
+  unchanged,
+  undecided,
+  corrected,
+  removed
+};
 [[nodiscard]] std::string_view to_string(Outcome outcome);
 [[nodiscard]] std::optional<Outcome> parse_outcome(std::string_view text);
+/// One that people and profiles may choose for a task.
+[[nodiscard]] constexpr bool is_choice(Outcome outcome) {
+  return outcome <= Outcome::released;
+}
 
 /// Whether plain `reconcile` repairs the finding.
 enum class Repair {
@@ -61,9 +101,11 @@ struct Evidence {
 enum class Liveness { alive, dead, unknown };
 [[nodiscard]] std::string_view to_string(Liveness liveness);
 
-/// A task that is wrong. One per task: the strongest rule; others that fired stand in `also`.
+/// A task, or a row beside the tasks, that is wrong. One per task: the strongest rule; others that fired stand in
+/// `also`.
 struct Finding {
   Task task;
+  std::optional<std::string> table;  ///< of a row beside the tasks, as the profile names it; task.key is the row's key
   Rule rule = Rule::overdue;
   Certainty certainty = Certainty::none;
   Outcome outcome = Outcome::undecided;
@@ -75,7 +117,12 @@ struct Finding {
   std::optional<Instant> since;  ///< from when the age counts (start, or its fallback)
   std::string note;              ///< "the worker table itself is suspect: no worker is alive"; may be empty
   std::optional<std::string> request_reason;  ///< reason that stood in the cancel request
+  std::optional<Instant> finished;            ///< when it ended, as the deciding evidence or else its row says
+  std::optional<std::string> said;            ///< text of the deciding evidence, where it is to be the reason
 };
+
+/// How people name what is wrong: the task's key, or "table:key" of another row.
+[[nodiscard]] std::string id_of(const Finding& finding);
 
 /// Age of a finding at `now`; nullopt when nothing readable says since when.
 [[nodiscard]] std::optional<Duration> age_of(const Finding& finding, Instant now);

@@ -21,6 +21,8 @@ struct Policy {
   std::optional<Duration> queued_max_age;    ///< rule `waiting` is off without it
   std::set<std::string> accepted_hazards;    ///< --accept-hazard
   std::optional<Outcome> outcome;            ///< --outcome: instead of evidence and profile defaults
+  bool evidence = true;                      ///< false: --no-evidence, as if the profile declared none
+  std::optional<Outcome> overdue, dead;      ///< --overdue, --dead: instead of the profile's default of the rule
 };
 
 }  // namespace taskctl

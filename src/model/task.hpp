@@ -66,14 +66,28 @@ struct CancelRequestFact {
   std::optional<std::string> reason;
 };
 
+/// What one [[evidence]] entry says of one task: the first row, by the profile's order, that a pattern fits. Only that
+/// one is kept, whatever the table holds.
+struct EvidenceFact {
+  bool read = false;                   ///< it was asked
+  std::string problem;                 ///< why it cannot tell ("the role may not read it"); empty: it can
+  bool several = false;                ///< result: the task has more than one row
+  std::optional<std::size_t> pattern;  ///< position of the pattern that fits; none: it says nothing
+  std::string row;                     ///< "id=9012"
+  std::string excerpt;                 ///< a short piece of the text around what fits
+  std::string text;                    ///< the row's text without blanks around it, not more than a few KiB
+  TimeFact finished;                   ///< result: its time
+};
+
 /// Everything that decides about a task, read in one statement. Pure input of the judge.
 struct TaskFacts {
   Task task;
   std::size_t class_rule = 0;          ///< position of the [[class]] entry that mapped the status
   std::vector<LivenessFact> liveness;  ///< one per [[liveness]] entry of the profile, same order
   CancelRequestFact cancel_request;
-  std::vector<bool> hazards;   ///< one per [[hazard]] entry
-  std::optional<Image> image;  ///< all columns, when asked for
+  std::vector<bool> hazards;           ///< one per [[hazard]] entry
+  std::vector<EvidenceFact> evidence;  ///< one per [[evidence]] entry; empty until it is asked for
+  std::optional<Image> image;          ///< all columns, when asked for
 };
 
 }  // namespace taskctl

@@ -11,9 +11,13 @@ namespace taskctl {
 namespace {
 
 bool allows(FragmentUse use, const std::string& placeholder) {
-  const bool needs_assignment = placeholder == "now";
-  const bool needs_operation = placeholder == "reason";
-  return needs_assignment ? use == FragmentUse::assignment : needs_operation ? use != FragmentUse::reading : true;
+  if (placeholder == "now" || placeholder == "finished") {
+    return use == FragmentUse::assignment;
+  }
+  if (placeholder == "first_result") {
+    return use == FragmentUse::condition;
+  }
+  return placeholder != "reason" || use != FragmentUse::reading;
 }
 
 std::vector<std::pair<std::string, Outcome>> outcome_choices() {
@@ -76,13 +80,17 @@ Fragment Draft::fragment(const Item& item, FragmentUse use, const std::string& s
       use_column(profile.table, piece.text.substr(k_task.size()), item.where());
       continue;
     }
-    if (!allows(use, piece.text)) {
-      item.fail(fmt::format("':{}' has no meaning here", piece.text),
-                use == FragmentUse::condition ? ":task.COLUMN, :worker or :reason" : ":task.COLUMN or :worker",
-                "':now' is known in 'set' of an operation, ':reason' in operations.");
+    if (piece.text == k_tasks_relation) {
+      item.fail("'{tasks}' has no meaning here", "SQL over one task", "It is known in 'set' of [[derived]].");
     }
-    if (piece.text == "now") {
-      times.push_back({{set_table, set_column, item.where()}, "':now'"});
+    if (!allows(use, piece.text)) {
+      item.fail(
+          fmt::format("':{}' has no meaning here", piece.text),
+          use == FragmentUse::condition ? ":task.COLUMN, :worker or :reason" : ":task.COLUMN or :worker",
+          "':now' and ':finished' are known in 'set' of an operation, ':first_result' in 'when', ':reason' in both.");
+    }
+    if (piece.text == "now" || piece.text == "finished") {
+      times.push_back({{set_table, set_column, item.where()}, fmt::format("':{}'", piece.text)});
     } else if (piece.text == "worker") {
       worker_uses.emplace_back(item.where(), "':worker'");
     }

@@ -14,8 +14,8 @@ namespace taskctl {
 /// Which placeholders a fragment may hold beside :task.COLUMN and :worker, by where it stands.
 enum class FragmentUse {
   reading,    ///< none: it decides about a task as it is
-  condition,  ///< `when` of an operation: :reason too
-  assignment  ///< a value of `set`: :reason, and :now in the encoding of the column that is set
+  condition,  ///< `when` of an operation: :reason too, and :first_result on a table of results
+  assignment  ///< a value of `set`: :reason, and :now and :finished in the encoding of the column that is set
 };
 
 /// A profile while it is read, with the facts that only the checks at the end need.
@@ -73,6 +73,7 @@ void read_rules(const Item& root, Draft& draft);
 void read_thresholds(const Item& root, Draft& draft);
 void read_defaults(const Item& root, Draft& draft);
 void read_operations(const Item& root, Draft& draft);
+void read_row_rules(const Item& root, Draft& draft);
 /// What only shows once everything is read.
 void check_draft(const Draft& draft);
 

@@ -13,6 +13,12 @@ namespace taskctl {
 namespace {
 
 constexpr std::string_view k_expected = "one SQL expression";
+constexpr std::string_view k_placeholders =
+    "Placeholders are :now, :finished, :reason, :worker, :first_result and :task.COLUMN.";
+
+bool is_placeholder(std::string_view name) {
+  return name == "now" || name == "finished" || name == "reason" || name == "worker" || name == "first_result";
+}
 
 /// Bytes of other scripts count as letters, as in both databases.
 bool starts_name(char c) {
@@ -52,6 +58,8 @@ class FragmentScanner {
       close(c);
     } else if (c == ':') {
       colon();
+    } else if (c == '{') {
+      relation();
     } else if (starts_name(c)) {
       name();
     } else {
@@ -75,7 +83,7 @@ class FragmentScanner {
       fail("contains '?'", "In PostgreSQL, write jsonb_exists(column, 'key') instead of the operator.");
     }
     if (c == '$' || (c == '@' && starts_name(next))) {
-      fail(fmt::format("contains '{}'", c), "Placeholders are :now, :reason, :worker and :task.COLUMN.");
+      fail(fmt::format("contains '{}'", c), std::string{k_placeholders});
     }
     if (c == '`') {
       fail("contains '`'", "Write names in double quotes.");
@@ -132,6 +140,15 @@ class FragmentScanner {
     }
   }
 
+  void relation() {
+    if (!m_sql.substr(m_at).starts_with(k_tasks_relation)) {
+      fail("contains '{'", "The only name in braces is {tasks}.");
+    }
+    m_at += k_tasks_relation.size();
+    flush();
+    m_pieces.push_back({true, std::string{k_tasks_relation}});
+  }
+
   void placeholder() {
     std::size_t length = 1;
     while (continues_name(peek(length))) {
@@ -141,9 +158,8 @@ class FragmentScanner {
     m_at += length;
     if (found == "task") {
       found += "." + task_column();
-    } else if (found != "now" && found != "reason" && found != "worker") {
-      fail(fmt::format("':{}' is not a placeholder", printable(found)),
-           "Placeholders are :now, :reason, :worker and :task.COLUMN.");
+    } else if (!is_placeholder(found)) {
+      fail(fmt::format("':{}' is not a placeholder", printable(found)), std::string{k_placeholders});
     }
     flush();
     m_pieces.push_back({true, std::move(found)});

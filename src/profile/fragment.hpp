@@ -9,13 +9,16 @@
 
 namespace taskctl {
 
-/// A piece of SQL from a profile, cut into text and placeholders. Placeholders are `:now`, `:reason`,
-/// `:worker`, `:task.COLUMN`; `::type` casts and everything inside quotes and comments is plain text.
+/// The tasks as they will be after the plan; a placeholder without a colon.
+inline constexpr std::string_view k_tasks_relation = "{tasks}";
+
+/// A piece of SQL from a profile, cut into text and placeholders. Placeholders are `:now`, `:finished`, `:reason`,
+/// `:worker`, `:first_result`, `:task.COLUMN` and `{tasks}`; `::type` casts and everything inside quotes and comments is plain text.
 class Fragment {
  public:
   struct Piece {
     bool placeholder = false;
-    std::string text;  ///< SQL, or the placeholder's name without the colon ("now", "task.id")
+    std::string text;  ///< SQL, or the placeholder's name without the colon ("now", "task.id", "{tasks}")
   };
 
   /// Throws Error{usage} with the position when quotes or parentheses do not close, or when the text

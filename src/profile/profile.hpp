@@ -83,8 +83,15 @@ struct CancelRequestSource {
   SourcePosition where;
 };
 
-/// How a task really ended. Read by the planner; a contradiction of a profile that declares evidence
-/// has no other way to its outcome than evidence or --outcome.
+/// A text that stands for an outcome.
+struct EvidencePattern {
+  std::string text;  ///< literal or regular expression
+  Outcome outcome = Outcome::undecided;
+  bool is_reason = false;  ///< the text of the row that it fits becomes :reason
+  friend bool operator==(const EvidencePattern&, const EvidencePattern&) = default;
+};
+
+/// How a task really ended. Entries are asked in order; the first that decides wins.
 struct EvidenceSource {
   enum class Kind { result, log, column, cancel_request };
   Kind kind = Kind::result;
@@ -94,8 +101,9 @@ struct EvidenceSource {
   std::string order_by;
   bool newest = true;  ///< log: newest first; result: the profile's choice
   bool regex = false;
-  std::vector<std::pair<std::string, Outcome>> patterns;  ///< literal or regular expression → outcome, in order
-  std::string finished;                                   ///< result: time column, may be empty
+  std::vector<EvidencePattern> patterns;  ///< in order
+  std::size_t tail = 20;                  ///< log: so many rows are looked at
+  std::string finished;                   ///< result: time column, may be empty
   SourcePosition where;
 };
 
@@ -116,6 +124,25 @@ struct OperationSpec {
   SourcePosition where;
 };
 using OperationList = std::vector<OperationSpec>;
+
+/// [[invariant]]: rows of any table that are wrong when a condition holds. [[derived]]: rows whose columns are worked
+/// out from the tasks, and which are wrong when they hold something else.
+struct RowRule {
+  Rule rule = Rule::accounts_wrong;
+  bool derived = false;
+  std::string table;
+  std::vector<std::string> key;     ///< empty: the primary key
+  std::optional<Fragment> when;     ///< invariant: over the row, alias r
+  std::string message;              ///< what is wrong, for people
+  std::string since;                ///< time column from which the finding counts; may be empty
+  std::optional<OperationSpec> op;  ///< of the row itself; none: reported only
+  struct Tie {
+    std::string column;  ///< of the row, equals …
+    std::string task;    ///< … this column of the task; empty: its worker
+  };
+  std::vector<Tie> ties;  ///< derived: which tasks the row is worked out from; empty: all
+  SourcePosition where;
+};
 
 /// How one queue system's schema is read and repaired. A value; made by parse_profile().
 struct Profile {
@@ -143,7 +170,7 @@ struct Profile {
   std::optional<CancelRequestSource> cancel_request;
   std::vector<EvidenceSource> evidence;
   std::vector<Hazard> hazards;
-  std::set<Rule> enabled_rules;  ///< rules that are off unless named: missing-finished-time
+  std::set<Rule> enabled_rules;  ///< rules that are off unless named
   Policy policy;                 ///< thresholds of the profile
 
   std::map<std::string, Outcome> defaults;     ///< "dead" → failed; also "cancel", "force-cancel"
@@ -151,8 +178,12 @@ struct Profile {
   std::map<Outcome, OperationList> outcomes;
   std::map<Rule, OperationList> rule_operations;  ///< [[rule.missing-finished-time.op]]: used instead of the outcome's
 
+  std::vector<RowRule> row_rules;                 ///< [[invariant]] and [[derived]], in order
+
   std::vector<ColumnUse> columns;  ///< every column named anywhere, for the check against the live schema
 
+  /// nullptr when no entry has this rule on this table.
+  [[nodiscard]] const RowRule* row_rule(Rule rule, const std::string& of_table) const;
   /// Encoding of a time column; nullptr when the profile does not say (then the column's type must be timestamptz).
   [[nodiscard]] const ColumnEncoding* encoding_of(const std::string& table, const std::string& column) const;
 };

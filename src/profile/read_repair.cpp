@@ -11,12 +11,28 @@ namespace {
 
 /// Rules whose findings are only reported: an outcome for them would never be used.
 bool is_repairable(Rule rule) {
-  return rule != Rule::clock && rule != Rule::unreadable && rule != Rule::settling;
+  return rule != Rule::clock && rule != Rule::unreadable && rule != Rule::settling && !is_row_rule(rule);
+}
+
+/// Rules about results that change what is over.
+bool rests_on_results(Rule rule) {
+  return rule == Rule::cancel_overwritten || rule == Rule::duplicate_result;
 }
 
 /// Rules that a profile has to enable by name.
 bool is_optional(Rule rule) {
-  return rule == Rule::missing_finished_time;
+  return rule == Rule::missing_finished_time || rests_on_results(rule);
+}
+
+/// Rules whose outcome is what the results say, so that a default would never be used.
+bool is_decided_by_results(Rule rule) {
+  return rule == Rule::result_over || rests_on_results(rule);
+}
+
+bool is_result_table(const Profile& profile, const std::string& table) {
+  return std::any_of(profile.evidence.begin(), profile.evidence.end(), [&](const EvidenceSource& source) {
+    return source.kind == EvidenceSource::Kind::result && (table.empty() || source.table == table);
+  });
 }
 
 std::vector<std::string> situation_names() {
@@ -83,6 +99,20 @@ void read_set(const Item& item, Draft& draft, OperationSpec& operation) {
   }
 }
 
+/// `:first_result` asks whether a row of results is the one that counts.
+void check_first_result(const Item& when, const OperationSpec& operation, const Profile& profile) {
+  const auto& pieces = operation.when->pieces();
+  const bool used = std::any_of(pieces.begin(), pieces.end(), [](const Fragment::Piece& piece) {
+    return piece.placeholder && piece.text == "first_result";
+  });
+  const bool possible = operation.kind != OperationSpec::Kind::insert && !operation.table.empty() &&
+                        is_result_table(profile, operation.table);
+  if (used && !possible) {
+    when.fail("':first_result' has no meaning here",
+              "an update or delete of a table that an [[evidence]] entry with source = \"result\" reads");
+  }
+}
+
 OperationSpec read_operation(const Item& item, Draft& draft) {
   using Kind = OperationSpec::Kind;
   OperationSpec operation;
@@ -107,6 +137,7 @@ OperationSpec read_operation(const Item& item, Draft& draft) {
   }
   if (const Item* when = item.find("when")) {
     operation.when = draft.fragment(*when, FragmentUse::condition);
+    check_first_result(*when, operation, draft.profile);
   }
   if (operation.kind != Kind::remove) {
     read_set(item, draft, operation);
@@ -132,7 +163,7 @@ OperationList read_operation_list(const Item& item, Draft& draft) {
 
 void read_outcome(const std::string& name, const Item& item, Draft& draft) {
   const std::optional<Outcome> outcome = parse_outcome(name);
-  if (!outcome || *outcome == Outcome::undecided || *outcome == Outcome::unchanged) {
+  if (!outcome || !is_choice(*outcome)) {
     item.fail_unknown(name, {"succeeded", "failed", "cancelled", "requeued", "parked", "released"});
   }
   draft.profile.outcomes[*outcome] = read_operation_list(item, draft);
@@ -151,6 +182,29 @@ void read_rule_operations(const std::string& name, const Item& item, Draft& draf
   }
   draft.profile.rule_operations[*rule] = read_operation_list(item, draft);
   draft.rule_places.emplace(*rule, item.where());
+}
+
+std::vector<std::string> optional_rule_names() {
+  std::vector<std::string> names;
+  for (const Rule rule : k_rules) {
+    if (is_optional(rule)) {
+      names.emplace_back(to_string(rule));
+    }
+  }
+  return names;
+}
+
+void check_enabled(Rule rule, const Item& enable, Draft& draft) {
+  if (rule == Rule::missing_finished_time && !draft.profile.times.finished.given()) {
+    enable.fail(fmt::format("'{}' needs a time that is not given", to_string(rule)), "'finished' in [task.time]");
+  }
+  if (rests_on_results(rule) && !is_result_table(draft.profile, {})) {
+    enable.fail(fmt::format("'{}' needs to know where results stand", to_string(rule)),
+                "an [[evidence]] entry with source = \"result\"");
+  }
+  if (rule == Rule::cancel_overwritten) {
+    draft.chosen.push_back({Outcome::cancelled, enable.where()});
+  }
 }
 
 }  // namespace
@@ -172,11 +226,9 @@ void read_rules(const Item& root, Draft& draft) {
       enable.fail(fmt::format("'{}' is always on", name), "a rule that is off unless it is named");
     }
     if (!rule) {
-      enable.fail_unknown(name, {std::string{to_string(Rule::missing_finished_time)}});
+      enable.fail_unknown(name, optional_rule_names());
     }
-    if (!draft.profile.times.finished.given()) {
-      enable.fail(fmt::format("'{}' needs a time that is not given", name), "'finished' in [task.time]");
-    }
+    check_enabled(*rule, enable, draft);
     draft.profile.enabled_rules.insert(*rule);
   }
 }
@@ -200,6 +252,9 @@ void read_defaults(const Item& root, Draft& draft) {
   if (const Item* defaults = root.find("defaults")) {
     for (const auto& [name, item] : defaults->table("a table [defaults]").entries()) {
       check_situation(name, item);
+      if (const std::optional<Rule> rule = parse_rule(name); rule && is_decided_by_results(*rule)) {
+        item.fail("is a rule whose outcome is what the results say", "a rule whose outcome has a default");
+      }
       draft.profile.defaults[name] = draft.chosen_outcome(item);
     }
   }

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <regex>
 
 #include <fmt/format.h>
 
@@ -11,7 +10,6 @@ namespace taskctl {
 namespace {
 
 using LiveKind = LivenessSource::Kind;
-using EvidenceKind = EvidenceSource::Kind;
 
 /// A limit of zero would call every worker dead.
 Duration read_timeout(const Item& item) {
@@ -77,95 +75,6 @@ LivenessSource read_liveness_source(const Item& item, Draft& draft) {
   return source;
 }
 
-// ---- evidence ----
-
-std::vector<std::pair<std::string, Outcome>> read_patterns(const Item& item, Draft& draft, bool regex) {
-  constexpr std::string_view k_expected = "pairs such as [[\"cancelled by user\", \"cancelled\"]]";
-  std::vector<std::pair<std::string, Outcome>> patterns;
-  for (const Item& pair : item.array(k_expected)) {
-    const std::vector<Item>& parts = pair.array("a pair [\"pattern\", \"outcome\"]");
-    if (parts.size() != 2) {
-      pair.fail(fmt::format("has {} parts", parts.size()), "a pair [\"pattern\", \"outcome\"]");
-    }
-    const std::string& pattern = parts[0].text("a pattern");
-    const auto same = [&](const auto& other) { return other.first == pattern; };
-    if (std::any_of(patterns.begin(), patterns.end(), same)) {
-      parts[0].fail(fmt::format("'{}' stands twice", printable(pattern)), "each pattern once");
-    }
-    if (regex) {
-      try {
-        const std::regex probe{pattern};
-      } catch (const std::regex_error&) {
-        parts[0].fail(fmt::format("'{}' cannot be read", printable(pattern)), "a regular expression (ECMAScript)");
-      }
-    }
-    patterns.emplace_back(pattern, draft.chosen_outcome(parts[1]));
-  }
-  if (patterns.empty()) {
-    item.fail("is empty", k_expected);
-  }
-  return patterns;
-}
-
-/// Table, match, value and order of a result or log.
-void read_rows(const Item& item, Draft& draft, std::string_view value_key, EvidenceSource& source) {
-  source.table = draft.table(item.at("table", "the table that says how tasks ended"));
-  source.match = draft.match(item.at("match", "pairs such as { task_id = \"id\" }"), source.table);
-  source.value = draft.column(item.at(value_key, "the column that is compared with 'patterns'"), source.table);
-  source.order_by = draft.column(item.at("order_by", "the column that says which row came first"), source.table);
-  if (const Item* pick = item.find("pick")) {
-    source.newest = pick->choice<bool>({{"newest", true}, {"oldest", false}});
-  }
-}
-
-void read_evidence_patterns(const Item& item, Draft& draft, EvidenceSource& source) {
-  if (const Item* regex = item.find("regex")) {
-    source.regex = regex->boolean();
-  }
-  source.patterns = read_patterns(item.at("patterns", "pairs of pattern and outcome"), draft, source.regex);
-}
-
-/// A request that stands says by itself that the task was cancelled.
-void use_cancel_request(const Item& kind, Draft& draft) {
-  if (!draft.profile.cancel_request) {
-    kind.fail("needs to know where requests stand", "a table [cancel_request]");
-  }
-  draft.chosen.push_back({Outcome::cancelled, kind.where()});
-}
-
-EvidenceSource read_evidence_source(const Item& item, Draft& draft) {
-  const Item& kind = item.at("source", "\"result\", \"log\", \"column\" or \"cancel-request\"");
-  EvidenceSource source;
-  source.kind = kind.choice<EvidenceKind>({{"result", EvidenceKind::result},
-                                           {"log", EvidenceKind::log},
-                                           {"column", EvidenceKind::column},
-                                           {"cancel-request", EvidenceKind::cancel_request}});
-  source.where = item.where();
-  switch (source.kind) {
-    case EvidenceKind::result:
-      item.only({"source", "table", "match", "value", "order_by", "pick", "finished", "patterns", "regex"});
-      read_rows(item, draft, "value", source);
-      if (const Item* finished = item.find("finished")) {
-        source.finished = draft.time_column(*finished, source.table);
-      }
-      break;
-    case EvidenceKind::log:
-      item.only({"source", "table", "match", "text", "order_by", "pick", "patterns", "regex"});
-      read_rows(item, draft, "text", source);
-      break;
-    case EvidenceKind::column:
-      item.only({"source", "value", "patterns", "regex"});
-      source.value = draft.column(item.at("value", "a column of the task"), draft.profile.table);
-      break;
-    case EvidenceKind::cancel_request:
-      item.only({"source"});
-      use_cancel_request(kind, draft);
-      return source;
-  }
-  read_evidence_patterns(item, draft, source);
-  return source;
-}
-
 }  // namespace
 
 void read_liveness(const Item& root, Draft& draft) {
@@ -202,12 +111,6 @@ void read_cancel_request(const Item& root, Draft& draft) {
     source.reason = draft.column(*reason, holder);
   }
   draft.profile.cancel_request = std::move(source);
-}
-
-void read_evidence(const Item& root, Draft& draft) {
-  for (const Item& item : root.tables("evidence")) {
-    draft.profile.evidence.push_back(read_evidence_source(item, draft));
-  }
 }
 
 void read_hazards(const Item& root, Draft& draft) {

@@ -33,6 +33,7 @@ EXTERNAL = {
     r"<CLI/": ["src/cli", "commands"],
     r"<nlohmann/": ["src/store", "src/view", "commands", "src/cli"],
     r"<toml\+\+|<toml\.hpp": ["src/profile", "src/cli"],
+    r"<re2/": ["src/profile"],
     r"<openssl/|<utf8proc": ["src/base"],
     r"<date/": ["src/base"],
 }

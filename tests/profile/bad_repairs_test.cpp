@@ -54,7 +54,15 @@ requested)",
 patterns)",
        "patterns", "queue.toml:73:1: key 'evidence[1].order_by': missing"},
       {"evidence pattern with three parts", R"(["done", "succeeded"])", R"(["done", "succeeded", "x"])",
-       "queue.toml:79:13: key 'evidence[1].patterns[1]': has 3 parts"},
+       "queue.toml:79:34: key 'evidence[1].patterns[1][3]': 'x' is unknown"},
+      {"evidence pattern with one part", R"(["done", "succeeded"])", R"(["done"])",
+       "queue.toml:79:13: key 'evidence[1].patterns[1]': has 1 parts"},
+      {"evidence tail is zero", R"(order_by = "id"
+patterns)",
+       R"(order_by = "id"
+tail     = 0
+patterns)",
+       "queue.toml:79:12: key 'evidence[1].tail': is 0"},
       {"evidence pattern twice", R"(["ERROR", "failed"])", R"(["done", "failed"])",
        "queue.toml:79:37: key 'evidence[1].patterns[2][1]': 'done' stands twice"},
       {"evidence outcome is unknown", R"(["ERROR", "failed"])", R"(["ERROR", "fail"])",

@@ -164,7 +164,7 @@ TEST_CASE("workspace-tasks - classes liveness evidence and hazard") {
   CHECK(profile.evidence[0].value == "content");
   CHECK(profile.evidence[0].newest);
   REQUIRE(profile.evidence[0].patterns.size() == 3);
-  CHECK(profile.evidence[0].patterns[2] == std::pair<std::string, Outcome>{"[ERROR]", Outcome::failed});
+  CHECK(profile.evidence[0].patterns[2] == EvidencePattern{"[ERROR]", Outcome::failed, true});
 
   REQUIRE(profile.hazards.size() == 1);
   CHECK(profile.hazards[0].name == "applying");
