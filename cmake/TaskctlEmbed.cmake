@@ -1,27 +1,26 @@
-# Compiles sql/, profiles/ and docs/rules/ into the binary. The headers are written at build time by
-# cmake/Embed*.cmake and are never committed.
+# Compiles sql/, profiles/ and docs/rules/ into the binary. The headers are written at build time by cmake/Embed*.cmake
+# and are never committed.
+
 function(taskctl_embed_sql output)
-  file(GLOB inputs CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sql/sqlite/*.sql ${CMAKE_SOURCE_DIR}/sql/postgres/*.sql)
-  taskctl_embed(${output} EmbedSql.cmake sql "${inputs}")
+  taskctl_embed(${output} EmbedSql.cmake sql "sqlite/*.sql;postgres/*.sql")
 endfunction()
 
-function(taskctl_embed_profiles output)
-  file(GLOB inputs CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/profiles/*.toml)
-  taskctl_embed(${output} EmbedProfiles.cmake profiles "${inputs}")
+# taskctl_embed_texts(<header> <folder> <extension> <struct> <constant>)
+function(taskctl_embed_texts output folder extension type name)
+  taskctl_embed(${output} EmbedTexts.cmake ${folder} "*.${extension}" -DEXTENSION=${extension} -DTYPE=${type} -DNAME=${name})
 endfunction()
 
-function(taskctl_embed_rules output)
-  file(GLOB inputs CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/rules/*.md)
-  taskctl_embed(${output} EmbedRules.cmake docs/rules "${inputs}")
-endfunction()
-
-function(taskctl_embed output script folder inputs)
+# taskctl_embed(<header> <script> <folder> <globs> [definitions …])
+function(taskctl_embed output script folder globs)
+  list(TRANSFORM globs PREPEND ${CMAKE_SOURCE_DIR}/${folder}/)
+  file(GLOB inputs CONFIGURE_DEPENDS ${globs})
   get_filename_component(stem ${output} NAME_WE)
+  set(run ${CMAKE_COMMAND} -DROOT=${CMAKE_SOURCE_DIR}/${folder} -DOUTPUT=${output} ${ARGN}
+          -P ${CMAKE_SOURCE_DIR}/cmake/${script})
   # Written once at configure time too, so that include scanners find it before the first build.
-  execute_process(COMMAND ${CMAKE_COMMAND} -DROOT=${CMAKE_SOURCE_DIR}/${folder} -DOUTPUT=${output}
-                          -P ${CMAKE_SOURCE_DIR}/cmake/${script} COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND ${run} COMMAND_ERROR_IS_FATAL ANY)
   add_custom_command(OUTPUT ${output}.stamp
-    COMMAND ${CMAKE_COMMAND} -DROOT=${CMAKE_SOURCE_DIR}/${folder} -DOUTPUT=${output} -P ${CMAKE_SOURCE_DIR}/cmake/${script}
+    COMMAND ${run}
     COMMAND ${CMAKE_COMMAND} -E touch ${output}.stamp
     BYPRODUCTS ${output}
     DEPENDS ${inputs} ${CMAKE_SOURCE_DIR}/cmake/${script} COMMENT "embedding ${folder}/" VERBATIM)

@@ -23,7 +23,7 @@ std::string title_of(const RulePage& page) {
 int list_rules(Streams& streams) {
   TableWriter table{{{.title = "RULE"}, {.title = "MEANING", .shrinkable = true}}};
   for (const RulePage& page : k_rule_pages) {
-    table.row({std::string{page.code}, title_of(page)});
+    table.row({std::string{page.name}, title_of(page)});
   }
   table.write(streams);
   return static_cast<int>(ExitCode::ok);
@@ -42,11 +42,11 @@ int run_explain(Context& context, const ExplainOptions& options) {
   }
   std::vector<std::string> codes;
   for (const RulePage& page : k_rule_pages) {
-    if (page.code == rule) {
+    if (page.name == rule) {
       context.streams().out(page.text);
       return static_cast<int>(ExitCode::ok);
     }
-    codes.emplace_back(page.code);
+    codes.emplace_back(page.name);
   }
   const std::string near = nearest(rule, codes);
   throw Error{ExitCode::usage, fmt::format("there is no rule '{}'", rule),

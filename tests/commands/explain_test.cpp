@@ -10,10 +10,10 @@ using namespace taskctl;
 TEST_CASE("every rule has its page and every page its four sections") {
   std::set<std::string> codes;
   for (const RulePage& page : k_rule_pages) {
-    codes.emplace(page.code);
-    INFO(page.code);
+    codes.emplace(page.name);
+    INFO(page.name);
     const std::string text{page.text};
-    CHECK(text.rfind("# " + std::string{page.code} + ": ", 0) == 0);
+    CHECK(text.rfind("# " + std::string{page.name} + ": ", 0) == 0);
     for (const char* section :
          {"## What it means\n", "## How it comes about\n", "## What the repair does\n", "## How to see it in SQL\n"}) {
       const std::size_t at = text.find(section);
