@@ -21,12 +21,13 @@ struct LeftOut {
     hazard,
     reported_only,
     over_limit,
-    already_over,    ///< cancel: the task has ended
-    needs_force,     ///< cancel: active, and --force was not given
-    unknown,         ///< no such task
-    not_repairable,  ///< the profile has no operations for the outcome, or its safety class forbids it
-    changed_since,   ///< undo: a row is no longer as the run left it; it is kept as it is
-    nothing_to_do,   ///< the operations would change nothing
+    already_over,       ///< cancel: the task has ended otherwise
+    already_cancelled,  ///< cancel: it is as the caller wants it
+    needs_force,        ///< cancel: active, and --force was not given
+    unknown,            ///< no such task
+    not_repairable,     ///< the profile has no operations for the outcome, or its safety class forbids it
+    changed_since,      ///< undo: a row is no longer as the run left it; it is kept as it is
+    nothing_to_do,      ///< the operations would change nothing
   };
   std::string task;
   Why why = Why::undecided;

@@ -56,7 +56,9 @@ class CancelPlanner {
       return leave(LeftOut::Why::not_repairable, status + ", which the profile does not map");
     }
     if (is_terminal(*finding.task.task_class)) {
-      return leave(LeftOut::Why::already_over, status);
+      return leave(finding.task.task_class == TaskClass::cancelled ? LeftOut::Why::already_cancelled
+                                                                   : LeftOut::Why::already_over,
+                   status);
     }
     const bool active = finding.task.task_class == TaskClass::active;
     if (active && !m_plan.force) {

@@ -82,6 +82,13 @@ Json classes_json(const ListSummary& summary) {
   return object;
 }
 
+/// null for a task that is named although nothing is wrong with it; what is only reported has no certainty either.
+Json rule_json(const Finding& finding) {
+  const bool reported =
+      finding.rule == Rule::clock || finding.rule == Rule::unreadable || finding.rule == Rule::settling;
+  return finding.certainty == Certainty::none && !reported ? Json(nullptr) : name_of(finding.rule);
+}
+
 }  // namespace
 
 Json key_json(const TaskKey& key) {
@@ -143,7 +150,7 @@ Json to_json(const Finding& finding, Instant now) {
     also.push_back(name_of(rule));
   }
   return {{"task", to_json(finding.task, age_of(finding, now))},
-          {"rule", name_of(finding.rule)},
+          {"rule", rule_json(finding)},
           {"certainty", name_of(finding.certainty)},
           {"outcome", name_of(finding.outcome)},
           {"repair", name_of(finding.repair)},
@@ -189,7 +196,7 @@ Json to_json(const UnitReport& report) {
   return {{"task", report.task},
           {"result", name_of(report.result)},
           {"detail", report.detail},
-          {"rule", report.finding ? name_of(report.finding->rule) : Json(nullptr)},
+          {"rule", report.finding ? rule_json(*report.finding) : Json(nullptr)},
           {"outcome", report.finding ? name_of(report.finding->outcome) : Json(nullptr)},
           {"side_effects", side_effects_json(report.side_effects)}};
 }
@@ -198,7 +205,7 @@ Json to_json(const LeftOut& left) {
   return {{"task", left.task},
           {"why", name_of(left.why)},
           {"detail", left.detail},
-          {"rule", left.finding ? name_of(left.finding->rule) : Json(nullptr)},
+          {"rule", left.finding ? rule_json(*left.finding) : Json(nullptr)},
           {"certainty", left.finding ? name_of(left.finding->certainty) : Json(nullptr)}};
 }
 
