@@ -160,7 +160,11 @@ int restore_file(Context& context, const BackupOptions& options) {
   const std::string file = unshield(options.file);
   const std::string to = unshield(options.to);
   driver_of_file(context, options, file)->restore(file, to);
-  context.streams().line(fmt::format("restored {} to {}", file, to));
+  if (options.output.format == OutputFormat::json) {
+    context.streams().line(dump_pretty({{"schema", "taskctl.backup-restore/1"}, {"path", file}, {"restored_to", to}}));
+  } else {
+    context.streams().line(fmt::format("restored {} to {}", file, to));
+  }
   return static_cast<int>(ExitCode::ok);
 }
 

@@ -43,9 +43,16 @@ int list_profiles(Streams& streams, OutputFormat format) {
   return static_cast<int>(ExitCode::ok);
 }
 
-int show_profile(Streams& streams, const std::string& name) {
+int show_profile(Streams& streams, const std::string& name, OutputFormat format) {
   const Profile profile = find_profile(name);
-  streams.out(profile.file == "built-in" ? std::string{builtin_profile_text(profile.name)} : read_file(profile.file));
+  const std::string text =
+      profile.file == "built-in" ? std::string{builtin_profile_text(profile.name)} : read_file(profile.file);
+  if (format == OutputFormat::json) {
+    streams.line(dump_pretty(
+        {{"schema", "taskctl.profile-show/1"}, {"profile", profile.name}, {"file", profile.file}, {"text", text}}));
+  } else {
+    streams.out(text);
+  }
   return static_cast<int>(ExitCode::ok);
 }
 
@@ -150,7 +157,7 @@ void declare_profile(CLI::App& app, ProfileOptions& options) {
 int run_profile(Context& context, const ProfileOptions& options) {
   switch (options.action) {
     case ProfileOptions::Action::show:
-      return show_profile(context.streams(), unshield(options.name));
+      return show_profile(context.streams(), unshield(options.name), options.output.format);
     case ProfileOptions::Action::check:
       return check_live(context, options);
     case ProfileOptions::Action::list:
