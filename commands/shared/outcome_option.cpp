@@ -11,7 +11,7 @@ void declare_outcome(CLI::App& app, std::optional<Outcome>& outcome) {
   add_parsed(app, "--outcome", "what becomes of the tasks, instead of evidence and the profile's defaults",
              [&outcome](const std::string& text) {
                const std::optional<Outcome> parsed = parse_outcome(text);
-               if (!parsed || *parsed == Outcome::unchanged || *parsed == Outcome::undecided) {
+               if (!parsed || !is_choice(*parsed)) {
                  throw Error{ExitCode::usage, fmt::format("--outcome: '{}' is not an outcome", text),
                              "Outcomes are succeeded, failed, cancelled, requeued, parked and released."};
                }

@@ -202,6 +202,11 @@ std::set<std::pair<std::string, OperationSpec::Kind>> writes_of(const Profile& p
   for (const auto& [rule, operations] : profile.rule_operations) {
     add(operations);
   }
+  for (const auto& rule : profile.row_rules) {
+    if (rule.op) {
+      writes.emplace(rule.table, rule.op->kind);
+    }
+  }
   return writes;
 }
 

@@ -1,5 +1,7 @@
 #include "profile/profile.hpp"
 
+#include <algorithm>
+
 namespace taskctl {
 
 std::string_view to_string(Engine engine) {
@@ -21,6 +23,12 @@ std::string_view to_string(Safety safety) {
 const ColumnEncoding* Profile::encoding_of(const std::string& table_name, const std::string& column) const {
   const auto found = encodings.find({table_name, column});
   return found == encodings.end() ? nullptr : &found->second;
+}
+
+const RowRule* Profile::row_rule(Rule rule, const std::string& of_table) const {
+  const auto found = std::find_if(row_rules.begin(), row_rules.end(),
+                                  [&](const RowRule& entry) { return entry.rule == rule && entry.table == of_table; });
+  return found == row_rules.end() ? nullptr : &*found;
 }
 
 }  // namespace taskctl

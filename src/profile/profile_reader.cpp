@@ -54,7 +54,8 @@ void read_engines(const Item& root, Profile& profile) {
 void read_head(const Item& root, Profile& profile) {
   check_format(root);
   root.only({"format", "name", "summary", "engines", "safety", "task", "encoding", "times", "class", "liveness",
-             "cancel_request", "evidence", "hazard", "rules", "thresholds", "defaults", "reasons", "outcome", "rule"});
+             "cancel_request", "evidence", "hazard", "rules", "thresholds", "defaults", "reasons", "outcome", "rule",
+             "invariant", "derived"});
   profile.name = read_name(root);
   if (const Item* summary = root.find("summary")) {
     profile.summary = summary->any_text("one line about the queue");
@@ -84,6 +85,7 @@ Profile parse_profile(std::string_view toml, const std::string& file) {
   read_thresholds(root, draft);
   read_defaults(root, draft);
   read_operations(root, draft);
+  read_row_rules(root, draft);
   read_times(root, draft);
   check_draft(draft);
   return std::move(draft.profile);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,6 +32,7 @@ struct FactsRequest {
   Selector selector;  ///< candidates and selected: ids, workers, kinds, queues, users, statuses
   std::vector<TaskKey> keys;
   bool all_queued = false;  ///< candidates: every queued task, not only those with a sign (rule `waiting` is on)
+  bool by_results = false;  ///< candidates: then also those that only rows of results speak against
   bool with_image = false;  ///< all columns too
   bool lock = false;        ///< take row locks, skip locked rows
 };
@@ -62,6 +64,27 @@ struct FactsStatement {
 FactsStatement render_facts(const Profile& profile, const Schema& schema, const Dialect& dialect,
                             const FactsRequest& request);
 
+/// The candidates that `request` finds by their results alone, and not by itself; for rules that are on.
+FactsStatement render_facts_by_results(const Profile& profile, const Schema& schema, const Dialect& dialect,
+                                       const FactsRequest& request);
+
+/// The first rows, by the profile's order, of one [[evidence]] entry (not a cancel request) for each of the tasks: two
+/// of a result, the tail of a log, the one value of a column. Ordered only when `rank` is NULL.
+struct EvidenceStatement {
+  RenderedStatement statement;
+  std::size_t task_key_count = 1;            ///< first columns: the task's key as text
+  std::size_t text = 0;                      ///< the end of the value
+  std::size_t finished = 0;                  ///< as as_time(); NULL when the entry has none
+  std::size_t rank = 0;                      ///< from 1; NULL: rows come in their order
+  std::size_t row_key = 0;                   ///< then the row's key as text
+  std::vector<std::string> row_key_columns;  ///< may be empty
+};
+EvidenceStatement render_evidence(const Profile& profile, const Schema& schema, const Dialect& dialect,
+                                  const EvidenceSource& source, std::span<const TaskKey> keys);
+/// How many of `all` keys one such statement is for, so that the table is read least.
+std::size_t evidence_keys_per_statement(const Schema& schema, const Dialect& dialect, const EvidenceSource& source,
+                                        std::size_t all);
+
 /// For every worker table: heartbeat of each worker (for the suspect check). One column, time as as_time().
 RenderedStatement render_worker_heartbeats(const LivenessSource& source, const Schema& schema, const Dialect& dialect);
 
@@ -78,10 +101,40 @@ struct EvaluationStatement {
 struct EvaluationInput {
   TaskKey key;
   std::string reason;
+  std::optional<Instant> finished;  ///< what `:finished` stands for; nullopt: as `:now`
 };
 EvaluationStatement render_evaluation(const Profile& profile, const Schema& schema, const Dialect& dialect,
                                       const OperationSpec& operation, std::span<const EvaluationInput> tasks,
                                       Instant now);
+
+/// Rows of the task's table as a plan will leave them, for `{tasks}`.
+struct TaskOverlay {
+  std::vector<std::string> columns;  ///< that the plan may write
+  /// A JSON array with one array per task: the key's columns, 1 when the row is deleted (else 0), then `columns`.
+  /// One parameter, however many tasks there are. See append_task().
+  std::string rows = "[]";
+};
+
+/// Rows that an [[invariant]] calls wrong, or rows of a [[derived]] table with what their columns should hold.
+struct RowRuleRequest {
+  const RowRule& rule;
+  std::optional<std::vector<TaskKey>> keys;  ///< only these rows
+  std::string tied_column;                   ///< derived: only rows with one of …
+  std::vector<std::string> tied_texts;       ///< … these in that column; counts only with a column
+  const TaskOverlay* overlay = nullptr;      ///< nullptr: `{tasks}` are the tasks as they are
+  bool lock = false;                         ///< take row locks, skip locked rows
+  std::string reason;                        ///< what `:reason` stands for
+  Instant now{};                             ///< what `:now` stands for
+};
+struct RowRuleStatement {
+  EvaluationStatement evaluation;  ///< the row's key in place of the task's
+  int since = -1;                  ///< position of the time; -1: the rule names none
+};
+RowRuleStatement render_row_rule(const Profile& profile, const Schema& schema, const Dialect& dialect,
+                                 const RowRuleRequest& request);
+
+/// Columns that name one row of the rule's table. Throws Error{mismatch} when there are none.
+[[nodiscard]] std::vector<std::string> key_of(const RowRule& rule, const TableInfo& table);
 
 /// All columns of rows by key, as images, optionally locked. Rows that do not exist (or are locked) are missing.
 RenderedStatement render_read_rows(const TableInfo& table, const Dialect& dialect, std::span<const RowKey> keys,

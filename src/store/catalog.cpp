@@ -83,6 +83,7 @@ class FitCheck {
 
   std::vector<SchemaProblem> run() {
     check_names();
+    check_row_rules();
     check_written_tables();
     if (m_schema.find(m_profile.table) != nullptr) {
       check_key(*m_schema.find(m_profile.table));
@@ -121,6 +122,18 @@ class FitCheck {
     }
   }
 
+  /// A table of which no column is named still has to be there, and its rows need names.
+  void check_row_rules() {
+    for (const RowRule& rule : m_profile.row_rules) {
+      const TableInfo* table = m_schema.find(rule.table);
+      if (table == nullptr) {
+        add(rule.where, fmt::format("there is no table '{}'", rule.table));
+      } else if (rule.key.empty() && table->row_key().empty()) {
+        add(rule.where, fmt::format("table '{}' has neither a primary key nor a unique key without NULL", rule.table));
+      }
+    }
+  }
+
   void check_written_tables() {
     if (m_profile.safety == Safety::read_only) {
       return;
@@ -133,6 +146,11 @@ class FitCheck {
     };
     std::ranges::for_each(m_profile.outcomes, [&](const auto& entry) { collect(entry.second); });
     std::ranges::for_each(m_profile.rule_operations, [&](const auto& entry) { collect(entry.second); });
+    for (const RowRule& rule : m_profile.row_rules) {
+      if (rule.op) {
+        written.insert(rule.table);
+      }
+    }
     for (const std::string& name : written) {
       const TableInfo* table = m_schema.find(name);
       if (table != nullptr && table->is_view) {
@@ -244,6 +262,9 @@ Schema read_schema(Connection& connection, const Profile& profile) {
   std::set<std::string> names{profile.table};
   for (const ColumnUse& use : profile.columns) {
     names.insert(use.table);
+  }
+  for (const RowRule& rule : profile.row_rules) {
+    names.insert(rule.table);
   }
   Schema schema;
   for (const std::string& name : names) {

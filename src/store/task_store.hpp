@@ -28,6 +28,14 @@ struct StatusCount {
   std::int64_t count = 0;
 };
 
+/// A row that a [[invariant]] calls wrong, or a row of a [[derived]] table.
+struct RuleRow {
+  TaskKey key;                   ///< the row's
+  TimeFact since;                ///< absent when the rule names no time
+  Image image;                   ///< all columns
+  std::optional<Change> change;  ///< by the rule's operation; `written` is empty when nothing would change
+};
+
 /// The only door to the task tables. Every method is one statement (or a few) in the caller's transaction.
 class TaskStore {
  public:
@@ -37,6 +45,9 @@ class TaskStore {
   /// More than 500 keys are read in several statements.
   void read_facts(const FactsRequest& request, const std::function<void(TaskFacts&&)>& sink);
 
+  /// Fills evidence[source] of every task: what that [[evidence]] entry says of it.
+  void read_evidence(std::size_t source, std::span<TaskFacts* const> tasks);
+
   /// One entry per [[liveness]] source, in order; sources that are not worker tables have {0, 0}.
   std::vector<WorkerCensus> read_workers(Instant now);
 
@@ -44,6 +55,9 @@ class TaskStore {
   /// Columns whose value would stay are not in `written`; an update that changes nothing is left out.
   std::vector<std::vector<Change>> evaluate(const OperationList& operations, std::span<const EvaluationInput> tasks,
                                             Instant now);
+
+  /// Rows of the request's rule. Reads only; with `lock`, rows that somebody else holds are left out.
+  void read_rule_rows(const RowRuleRequest& request, const std::function<void(RuleRow&&)>& sink);
 
   /// Rows as they are now; nullopt where a row is missing or (with lock) held by somebody else.
   std::vector<std::optional<Image>> read_rows(const TableName& table, std::span<const RowKey> keys, bool lock);

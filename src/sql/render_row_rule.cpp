@@ -1,0 +1,252 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "sql/column_type.hpp"
+#include "sql/render.hpp"
+#include "sql/set_value.hpp"
+#include "sql/statement_writer.hpp"
+
+namespace taskctl {
+
+namespace {
+
+constexpr std::string_view k_row_alias = "r";
+constexpr std::string_view k_plan = "taskctl_plan";
+constexpr std::string_view k_tasks = "taskctl_tasks";
+
+/// The row in the place of the task: its table and key, and no property of a task.
+Profile as_rows(const Profile& profile, const RowRule& rule, const TableInfo& table) {
+  Profile rows;
+  rows.name = profile.name;
+  rows.table = rule.table;
+  rows.key = key_of(rule, table);
+  return rows;
+}
+
+const TableInfo& table_of(const Schema& schema, const RowRule& rule) {
+  const TableInfo* table = schema.find(rule.table);
+  if (table == nullptr) {
+    throw Error{ExitCode::mismatch, fmt::format("there is no table '{}'", rule.table),
+                "Run 'taskctl profile check' to see how the profile fits the database."};
+  }
+  return *table;
+}
+
+/// `{tasks}`: the rows that the plan leaves alone, and those that it writes with their new values. Two halves, so that
+/// conditions on the tasks still reach the indexes of the first.
+class OverlayRenderer {
+ public:
+  OverlayRenderer(const StatementWriter& tasks, const Profile& profile, const TaskOverlay& overlay)
+      : m_tasks{tasks}, m_dialect{tasks.dialect()}, m_profile{profile}, m_overlay{overlay} {}
+
+  [[nodiscard]] std::string sql(const std::string& parameter) const {
+    const std::string table = m_dialect.table(m_tasks.task_table().name);
+    return fmt::format(
+        "WITH {0} AS MATERIALIZED ({1}), {2} AS NOT MATERIALIZED (SELECT {3} FROM {4} t WHERE NOT "
+        "EXISTS (SELECT 1 FROM {0} p WHERE {5}) UNION ALL SELECT {6} FROM {0} p CROSS JOIN {4} t WHERE "
+        "{5} AND p.removed = 0) ",
+        k_plan, plan(parameter), k_tasks, columns(false), table, is_planned(), columns(true));
+  }
+
+ private:
+  [[nodiscard]] std::string element(std::size_t position) const {
+    return m_dialect.engine() == Engine::sqlite ? fmt::format("json_extract(e.value, '$[{}]')", position)
+                                                : fmt::format("(e.value ->> {})", position);
+  }
+
+  [[nodiscard]] std::string typed(std::size_t position, const ColumnInfo& column) const {
+    return m_dialect.engine() == Engine::sqlite ? element(position)
+                                                : fmt::format("{}::{}", element(position), lossless_cast(column.type));
+  }
+
+  [[nodiscard]] std::string plan(const std::string& parameter) const {
+    std::vector<std::string> values;
+    std::size_t position = 0;
+    for (const std::string& name : m_profile.key) {
+      values.push_back(fmt::format("{} AS k{}", typed(position, column(name)), position));
+      ++position;
+    }
+    const std::string removed = element(position++);
+    values.push_back(fmt::format("CAST({} AS integer) AS removed", removed));
+    for (const std::string& name : m_overlay.columns) {
+      values.push_back(fmt::format("{} AS {}", typed(position++, column(name)), planned(name)));
+    }
+    const std::string from = m_dialect.engine() == Engine::sqlite
+                                 ? fmt::format("json_each({}) e", parameter)
+                                 : fmt::format("json_array_elements({}) AS e(value)", parameter);
+    return fmt::format("SELECT {} FROM {}", join(values, ", "), from);
+  }
+
+  [[nodiscard]] std::string is_planned() const {
+    std::vector<std::string> conditions;
+    for (std::size_t i = 0; i < m_profile.key.size(); ++i) {
+      const std::string own = m_tasks.task_column(m_profile.key[i]);
+      const bool as_text =
+          m_dialect.engine() == Engine::postgres && postgres_family(column(m_profile.key[i]).type) == TypeFamily::other;
+      const std::string key = fmt::format("p.k{}", i);
+      conditions.push_back(as_text ? fmt::format("{} = {}", m_dialect.as_text(own), m_dialect.as_text(key))
+                                   : fmt::format("{} = {}", own, key));
+    }
+    return join(conditions, " AND ");
+  }
+
+  [[nodiscard]] std::string columns(bool from_plan) const {
+    std::vector<std::string> list;
+    for (const ColumnInfo& info : m_tasks.task_table().columns) {
+      const bool carried =
+          std::find(m_overlay.columns.begin(), m_overlay.columns.end(), info.name) != m_overlay.columns.end();
+      const std::string value = from_plan && carried ? "p." + planned(info.name) : m_tasks.task_column(info.name);
+      list.push_back(fmt::format("{} AS {}", value, m_dialect.identifier(info.name)));
+    }
+    return join(list, ", ");
+  }
+
+  [[nodiscard]] std::string planned(const std::string& name) const { return m_dialect.identifier("v__" + name); }
+  [[nodiscard]] const ColumnInfo& column(const std::string& name) const {
+    return m_tasks.column(m_profile.table, name);
+  }
+
+  const StatementWriter& m_tasks;
+  const Dialect& m_dialect;
+  const Profile& m_profile;
+  const TaskOverlay& m_overlay;
+};
+
+class RowRuleRenderer {
+ public:
+  RowRuleRenderer(const Profile& profile, const Schema& schema, const Dialect& dialect, const RowRuleRequest& request)
+      : m_profile{profile},
+        m_schema{schema},
+        m_dialect{dialect},
+        m_request{request},
+        m_rule{request.rule},
+        m_table{table_of(schema, request.rule)},
+        m_rows{as_rows(profile, request.rule, m_table)},
+        m_writer{m_rows, schema, dialect, TaskScope{std::string{k_row_alias}, "", ""}} {}
+
+  RowRuleStatement render() {
+    const std::string with = overlay();
+    std::vector<std::string> columns;
+    add_row(columns);
+    add_values(columns);
+    if (!m_rule.since.empty()) {
+      m_result.since = static_cast<int>(columns.size());
+      const ColumnInfo& since = m_writer.column(m_rule.table, m_rule.since);
+      columns.push_back(m_dialect.as_time(m_writer.task_column(since.name), since.type));
+    }
+    const std::string conditions = where();
+    m_result.evaluation.statement.sql =
+        fmt::format("{}SELECT {} FROM {} {}{}{}", with, join(columns, ", "), m_dialect.table(m_table.name), k_row_alias,
+                    conditions, m_request.lock ? m_dialect.lock_clause(k_row_alias) : "");
+    m_result.evaluation.statement.parameters = m_writer.take_parameters();
+    return std::move(m_result);
+  }
+
+ private:
+  std::string overlay() {
+    if (m_request.overlay == nullptr) {
+      return {};
+    }
+    const StatementWriter tasks{m_profile, m_schema, m_dialect};
+    return OverlayRenderer{tasks, m_profile, *m_request.overlay}.sql(m_writer.bind(m_request.overlay->rows, "json"));
+  }
+
+  void add_row(std::vector<std::string>& columns) {
+    EvaluationStatement& evaluation = m_result.evaluation;
+    evaluation.task_key_count = m_rows.key.size();
+    for (const std::string& name : m_rows.key) {
+      columns.push_back(m_dialect.as_text(m_writer.task_column(name)));
+    }
+    evaluation.image = columns.size();
+    for (const ColumnInfo& column : m_table.columns) {
+      evaluation.image_columns.push_back(column.name);
+      columns.push_back(m_dialect.as_image(m_writer.task_column(column.name)));
+    }
+    evaluation.values = columns.size();
+  }
+
+  void add_values(std::vector<std::string>& columns) {
+    if (!m_rule.op) {
+      return;
+    }
+    for (const auto& [name, fragment] : m_rule.op->set) {
+      const ColumnInfo& target = m_writer.column(m_rule.table, name);
+      require_settable(target, fragment);
+      m_result.evaluation.set_columns.push_back(name);
+      const std::string value = m_writer.fragment(
+          fragment, [&](const std::string& placeholder) { return meaning(placeholder, target, fragment); });
+      columns.push_back(m_dialect.as_image(cast_to_column(m_dialect, value, target, is_only_reason(fragment))));
+    }
+  }
+
+  std::string meaning(const std::string& placeholder, const ColumnInfo& target, const Fragment& fragment) {
+    if (placeholder == k_tasks_relation) {
+      return m_request.overlay == nullptr ? m_dialect.table(table_name()) : std::string{k_tasks};
+    }
+    if (placeholder == "reason") {
+      return m_writer.bind(m_request.reason, "text");
+    }
+    if (placeholder == "now") {
+      const TimeStyle style = time_style(m_profile, m_dialect, m_rule.table, target, fragment);
+      return m_writer.bind(encode_time(m_request.now, style), target.type);
+    }
+    return {};
+  }
+
+  [[nodiscard]] const TableName& table_name() const {
+    return StatementWriter{m_profile, m_schema, m_dialect}.task_table().name;
+  }
+
+  std::string where() {
+    std::vector<std::string> conditions;
+    if (m_rule.when) {
+      conditions.push_back(m_writer.fragment(*m_rule.when));
+    }
+    if (m_request.keys) {
+      conditions.push_back(m_writer.key_in(*m_request.keys));
+    }
+    if (!m_request.tied_column.empty()) {
+      std::vector<std::string> texts;
+      for (const std::string& text : m_request.tied_texts) {
+        texts.push_back(m_writer.bind(text, "text"));
+      }
+      const std::string column =
+          m_dialect.as_text(m_writer.task_column(m_writer.column(m_rule.table, m_request.tied_column).name));
+      conditions.push_back(texts.empty() ? any_of({}) : fmt::format("{} IN ({})", column, join(texts, ", ")));
+    }
+    return conditions.empty() ? std::string{} : " WHERE " + join(conditions, " AND ");
+  }
+
+  const Profile& m_profile;
+  const Schema& m_schema;
+  const Dialect& m_dialect;
+  const RowRuleRequest& m_request;
+  const RowRule& m_rule;
+  const TableInfo& m_table;
+  Profile m_rows;
+  StatementWriter m_writer;
+  RowRuleStatement m_result;
+};
+
+}  // namespace
+
+std::vector<std::string> key_of(const RowRule& rule, const TableInfo& table) {
+  std::vector<std::string> key = rule.key.empty() ? table.row_key() : rule.key;
+  if (key.empty()) {
+    throw Error{ExitCode::mismatch,
+                fmt::format("{}: table '{}' has neither a primary key nor a unique key without NULL",
+                            rule.where.display(), rule.table),
+                "Name the columns that identify a row with 'key'."};
+  }
+  return key;
+}
+
+RowRuleStatement render_row_rule(const Profile& profile, const Schema& schema, const Dialect& dialect,
+                                 const RowRuleRequest& request) {
+  return RowRuleRenderer{profile, schema, dialect, request}.render();
+}
+
+}  // namespace taskctl

@@ -1,0 +1,83 @@
+#include "store/change_builder.hpp"
+#include "store/facts_decoder.hpp"
+#include "store/row_values.hpp"
+#include "store/task_store.hpp"
+
+namespace taskctl {
+
+namespace {
+
+/// The operation with the table that it is about, and the table with the key that the profile gives it.
+struct Target {
+  OperationSpec operation;
+  TableInfo table;
+};
+
+Target target_of(const RowRule& rule, const TableInfo& table) {
+  Target target{.operation = *rule.op, .table = table};
+  target.operation.table = rule.table;
+  if (target.table.row_key().empty()) {
+    target.table.primary_key = rule.key;
+  }
+  return target;
+}
+
+/// Turns rows of one statement into RuleRow.
+class RuleRowDecoder {
+ public:
+  RuleRowDecoder(const Profile& profile, const RowRule& rule, const TableInfo& table, Engine engine,
+                 const RowRuleStatement& statement)
+      : m_statement{statement},
+        m_columns{std::make_shared<const std::vector<std::string>>(statement.evaluation.image_columns)} {
+    if (!rule.since.empty()) {
+      m_since = &encoding_or_default(profile, rule.table, rule.since);
+    }
+    if (rule.op) {
+      m_target = target_of(rule, table);
+      m_builder.emplace(profile, m_target->table, engine, m_target->operation, statement.evaluation);
+    }
+  }
+  RuleRowDecoder(const RuleRowDecoder&) = delete;
+  RuleRowDecoder& operator=(const RuleRowDecoder&) = delete;
+
+  [[nodiscard]] RuleRow decode(const Row& row) const {
+    RuleRow result;
+    const EvaluationStatement& evaluation = m_statement.evaluation;
+    for (std::size_t i = 0; i < evaluation.task_key_count; ++i) {
+      result.key.parts.push_back(text_of(row[i]).value_or(""));
+    }
+    const auto first = row.begin() + static_cast<std::ptrdiff_t>(evaluation.image);
+    result.image = Image{m_columns, {first, first + static_cast<std::ptrdiff_t>(m_columns->size())}};
+    if (m_since != nullptr) {
+      result.since = decode_time(row[static_cast<std::size_t>(m_statement.since)], *m_since);
+    }
+    if (m_builder) {
+      result.change = m_builder->build(row);
+    }
+    return result;
+  }
+
+ private:
+  const RowRuleStatement& m_statement;
+  std::shared_ptr<const std::vector<std::string>> m_columns;
+  const ColumnEncoding* m_since = nullptr;
+  std::optional<Target> m_target;
+  std::optional<ChangeBuilder> m_builder;
+};
+
+}  // namespace
+
+void TaskStore::read_rule_rows(const RowRuleRequest& request, const std::function<void(RuleRow&&)>& sink) {
+  const RowRuleStatement statement = render_row_rule(m_profile, m_schema, m_dialect, request);
+  const TableInfo& table = m_schema.tables.at(request.rule.table);
+  const RuleRowDecoder decoder{m_profile, request.rule, table, m_connection.engine(), statement};
+  const RenderedStatement& rendered = statement.evaluation.statement;
+  const RowSink decode = [&](const Row& row) { sink(decoder.decode(row)); };
+  if (!request.lock && m_connection.in_transaction()) {
+    m_connection.stream(rendered.sql, rendered.parameters, decode);
+  } else {
+    m_connection.run(rendered.sql, rendered.parameters, decode);
+  }
+}
+
+}  // namespace taskctl
