@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "engine/evidence_gatherer.hpp"
 #include "engine/lister.hpp"
 #include "engine/row_identity.hpp"
 
@@ -89,6 +90,11 @@ void BatchWriter::check_tasks() {
     return;
   }
   const JudgeContext context = read_judge_context(m_store, m_plan.policy, m_plan.given_now);
+  std::vector<TaskFacts*> tasks;
+  for (auto& [key, facts] : m_facts) {
+    tasks.push_back(&facts);
+  }
+  gather_evidence(m_store, context, tasks);
   for (std::size_t i = 0; i < m_units.size(); ++i) {
     const PlanUnit& unit = m_units[i];
     if (!unit.finding) {

@@ -3,6 +3,8 @@
 #include <charconv>
 
 #include "base/error.hpp"
+#include "engine/evidence_gatherer.hpp"
+#include "engine/facts_codec.hpp"
 #include "sql/statements.hpp"
 
 namespace taskctl {
@@ -53,8 +55,42 @@ class Collector {
   Collector(const ListRequest& request, const JudgeContext& context, Listing& listing)
       : m_request{request}, m_context{context}, m_listing{listing} {}
 
+  /// While the database is reading tasks it cannot be asked for their evidence: those that want it wait.
   void add(TaskFacts&& facts) {
     Judgement judgement = judge(facts, m_context);
+    if (wants_evidence(facts, judgement, m_context)) {
+      m_waiting.append(encode_facts(facts));
+    } else {
+      add_judged(std::move(facts), std::move(judgement));
+    }
+  }
+
+  void finish(TaskStore& store) {
+    std::vector<TaskFacts> chunk;
+    m_waiting.for_each([&](std::string_view bytes) {
+      chunk.push_back(decode_facts(bytes));
+      if (chunk.size() == k_evidence_chunk) {
+        add_with_evidence(store, chunk);
+      }
+    });
+    add_with_evidence(store, chunk);
+  }
+
+ private:
+  void add_with_evidence(TaskStore& store, std::vector<TaskFacts>& chunk) {
+    std::vector<TaskFacts*> tasks;
+    for (TaskFacts& facts : chunk) {
+      tasks.push_back(&facts);
+    }
+    gather_evidence(store, m_context, tasks);
+    for (TaskFacts& facts : chunk) {
+      Judgement judgement = judge(facts, m_context);
+      add_judged(std::move(facts), std::move(judgement));
+    }
+    chunk.clear();
+  }
+
+  void add_judged(TaskFacts&& facts, Judgement&& judgement) {
     if (judgement.finding) {
       add_finding(std::move(*judgement.finding));
     } else if (facts.task.task_class == TaskClass::active) {
@@ -62,7 +98,6 @@ class Collector {
     }
   }
 
- private:
   void count_fine(const Task& task) {
     if (task.task_class == TaskClass::active) {
       ++m_listing.summary.fine;
@@ -123,6 +158,7 @@ class Collector {
   const ListRequest& m_request;
   const JudgeContext& m_context;
   Listing& m_listing;
+  Spool m_waiting;  ///< encoded facts
 };
 
 std::vector<std::string> warnings_of(const JudgeContext& context, const Schema& schema) {
@@ -146,6 +182,12 @@ std::vector<std::string> warnings_of(const JudgeContext& context, const Schema& 
   return warnings;
 }
 
+/// Rules that find tasks by their results alone.
+bool has_result_rules(const Profile& profile) {
+  return profile.enabled_rules.count(Rule::cancel_overwritten) > 0 ||
+         profile.enabled_rules.count(Rule::duplicate_result) > 0;
+}
+
 Listing read_listing(TaskStore& store, const ListRequest& request) {
   Listing listing;
   const JudgeContext context = read_judge_context(store, request.policy, request.now);
@@ -156,7 +198,9 @@ Listing read_listing(TaskStore& store, const ListRequest& request) {
   wanted.selector = request.selector;
   wanted.all_queued = request.policy.queued_max_age.has_value();
   Collector collector{request, context, listing};
+  wanted.by_results = request.policy.evidence && has_result_rules(store.profile());
   store.read_facts(wanted, [&](TaskFacts&& facts) { collector.add(std::move(facts)); });
+  collector.finish(store);
   return listing;
 }
 
@@ -179,10 +223,12 @@ std::optional<TaskReport> read_report(TaskStore& store, const TaskKey& key, cons
   wanted.keys = {key};
   wanted.with_image = true;
   std::optional<TaskReport> report;
-  store.read_facts(wanted, [&](TaskFacts&& facts) {
-    Judgement judgement = judge(facts, context);
-    report = TaskReport{std::move(facts), std::move(judgement), context.now};
-  });
+  store.read_facts(wanted, [&](TaskFacts&& facts) { report = TaskReport{std::move(facts), {}, context.now}; });
+  if (report) {
+    TaskFacts* const facts = &report->facts;
+    gather_evidence(store, context, {&facts, 1});
+    report->judgement = judge(report->facts, context);
+  }
   transaction.commit();
   return report;
 }

@@ -16,6 +16,9 @@ const OperationList* repair_operations(const Profile& profile, const Finding& fi
   if (by_rule != profile.rule_operations.end() && profile.safety == Safety::full) {
     return &by_rule->second;
   }
+  if (finding.rule == Rule::duplicate_result) {
+    return nullptr;  // the task itself stays as it is
+  }
   return by_outcome;
 }
 

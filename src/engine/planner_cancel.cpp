@@ -133,6 +133,7 @@ Plan plan_cancel(TaskStore& store, const CancelRequest& request) {
   Plan plan = start_plan(store, "cancel");
   plan.given_now = request.now;
   plan.policy = request.policy;
+  plan.policy.evidence = false;  // how it ended is what the user says
   plan.force = request.force;
   plan.reason = request.reason;
   const std::vector<TaskKey> keys = without_duplicates(request.keys);

@@ -35,7 +35,8 @@ void append_units(Plan& plan, TaskStore& store, std::span<const Candidate> candi
     std::vector<EvaluationInput> inputs;
     inputs.reserve(members.size());
     for (const std::size_t member : members) {
-      inputs.push_back({candidates[member].finding.task.key, candidates[member].reason});
+      const Candidate& candidate = candidates[member];
+      inputs.push_back({candidate.finding.task.key, candidate.reason, candidate.finding.finished});
     }
     std::vector<std::vector<Change>> evaluated = store.evaluate(*operations, inputs, plan.now);
     for (std::size_t i = 0; i < members.size(); ++i) {

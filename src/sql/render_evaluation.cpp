@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "sql/column_type.hpp"
+#include "sql/evidence_order.hpp"
 #include "sql/render.hpp"
 #include "sql/statement_writer.hpp"
 
@@ -13,6 +14,7 @@ namespace taskctl {
 namespace {
 
 constexpr std::string_view k_row_alias = "r";
+constexpr std::string_view k_other_alias = "f";
 constexpr std::string_view k_task_alias = "t";
 constexpr std::string_view k_task_prefix = "task__";
 constexpr std::string_view k_worker_column = "v__worker";
@@ -53,7 +55,9 @@ class EvaluationRenderer {
         m_operation{operation},
         m_now{now},
         m_table_name{operation.table.empty() ? profile.table : operation.table},
-        m_writer{profile, schema, dialect, scope_of(operation, profile)} {}
+        m_writer{profile, schema, dialect, scope_of(operation, profile)} {
+    find_finished();
+  }
 
   EvaluationStatement render(std::span<const EvaluationInput> tasks) {
     const std::string values = task_values(tasks);
@@ -76,12 +80,22 @@ class EvaluationRenderer {
   }
 
  private:
+  /// A column that is set from `:finished`.
+  struct FinishedColumn {
+    std::string name;
+    std::string type;
+    TimeStyle style;
+  };
+
   [[nodiscard]] std::string value_names() const {
     std::vector<std::string> names;
     for (std::size_t i = 1; i <= m_profile.key.size(); ++i) {
       names.push_back(fmt::format("v__k{}", i));
     }
     names.emplace_back("v__reason");
+    for (std::size_t i = 1; i <= m_finished.size(); ++i) {
+      names.push_back(fmt::format("v__f{}", i));
+    }
     return join(names, ", ");
   }
 
@@ -89,19 +103,22 @@ class EvaluationRenderer {
     std::vector<std::string> rows;
     for (const EvaluationInput& task : tasks) {
       for (std::vector<Value>& key : m_writer.key_rows({&task.key, 1})) {
-        rows.push_back(task_value(std::move(key), task.reason));
+        rows.push_back(task_value(std::move(key), task));
       }
     }
     // A NULL key equals nothing: the statement stays valid and finds no row.
-    return rows.empty() ? task_value(std::vector<Value>(m_profile.key.size()), "") : join(rows, ", ");
+    return rows.empty() ? task_value(std::vector<Value>(m_profile.key.size()), {}) : join(rows, ", ");
   }
 
-  std::string task_value(std::vector<Value> key, const std::string& reason) {
+  std::string task_value(std::vector<Value> key, const EvaluationInput& task) {
     std::vector<std::string> parameters;
     for (std::size_t i = 0; i < key.size(); ++i) {
       parameters.push_back(m_writer.bind(std::move(key[i]), m_writer.key_parameter_type(task_key(i))));
     }
-    parameters.push_back(m_writer.bind(reason, "text"));
+    parameters.push_back(m_writer.bind(task.reason, "text"));
+    for (const FinishedColumn& column : m_finished) {
+      parameters.push_back(m_writer.bind(encode_time(task.finished.value_or(m_now), column.style), column.type));
+    }
     return "(" + join(parameters, ", ") + ")";
   }
 
@@ -149,7 +166,10 @@ class EvaluationRenderer {
       conditions.push_back(m_writer.match(m_table_name, k_row_alias, m_operation.match));
     }
     if (m_operation.when) {
-      conditions.push_back(m_writer.fragment(*m_operation.when, [](const std::string& name) {
+      conditions.push_back(m_writer.fragment(*m_operation.when, [this](const std::string& name) {
+        if (name == "first_result") {
+          return is_first_result();
+        }
         return name == "reason" ? std::string{"v.v__reason"} : std::string{};
       }));
     }
@@ -187,9 +207,51 @@ class EvaluationRenderer {
       if (name == "reason") {
         return std::string{"v.v__reason"};
       }
+      if (name == "finished") {
+        return finished_value(target.name);
+      }
       return name == "now" ? m_writer.bind(encode_time(m_now, now_style(target, fragment)), target.type)
                            : std::string{};
     });
+  }
+
+  /// The end of a task differs from task to task, and its style from column to column: one value for each pair.
+  void find_finished() {
+    for (const auto& [name, fragment] : m_operation.set) {
+      const auto& pieces = fragment.pieces();
+      if (std::ranges::any_of(pieces, [](const Fragment::Piece& p) { return p.placeholder && p.text == "finished"; })) {
+        const ColumnInfo& target = m_writer.column(m_table_name, name);
+        m_finished.push_back({target.name, target.type, now_style(target, fragment)});
+      }
+    }
+  }
+
+  [[nodiscard]] std::string finished_value(const std::string& column) const {
+    const auto found = std::ranges::find(m_finished, column, &FinishedColumn::name);
+    return fmt::format("v.v__f{}", found - m_finished.begin() + 1);
+  }
+
+  /// No row of the task's results comes before this one.
+  [[nodiscard]] std::string is_first_result() const {
+    const auto source = std::ranges::find_if(m_profile.evidence, [this](const EvidenceSource& entry) {
+      return entry.kind == EvidenceSource::Kind::result && entry.table == m_table_name;
+    });
+    if (source == m_profile.evidence.end()) {
+      throw Error{ExitCode::usage,
+                  fmt::format("{}: '{}' is not a table of results", m_operation.when->where().display(), m_table_name)};
+    }
+    std::vector<std::string> earlier;
+    std::string same;
+    for (const std::string& name : evidence_order_columns(m_writer, *source)) {
+      const std::string other = m_writer.qualified(k_other_alias, name);
+      const std::string own = m_writer.qualified(k_row_alias, name);
+      earlier.push_back(fmt::format("({}({} {} {} OR ({} IS NOT NULL AND {} IS NULL)))", same, other,
+                                    source->newest ? ">" : "<", own, other, own));
+      same += fmt::format("{} IS NOT DISTINCT FROM {} AND ", other, own);
+    }
+    return fmt::format("(NOT EXISTS (SELECT 1 FROM {} {} WHERE {} AND {}))",
+                       m_dialect.table(m_writer.table(m_table_name).name), k_other_alias,
+                       m_writer.match(m_table_name, k_other_alias, source->match), any_of(earlier));
   }
 
   [[nodiscard]] TimeStyle now_style(const ColumnInfo& target, const Fragment& fragment) const {
@@ -199,9 +261,10 @@ class EvaluationRenderer {
     if (m_dialect.engine() == Engine::postgres && target.type.find("with time zone") != std::string::npos) {
       return {.format = TimeFormat::timestamptz};
     }
-    throw Error{ExitCode::usage,
-                fmt::format("{}: column '{}' has no time encoding for ':now'", fragment.where().display(), target.name),
-                fmt::format("Name its encoding in [times.{}].", m_table_name)};
+    throw Error{
+        ExitCode::usage,
+        fmt::format("{}: column '{}' has no time encoding for its time", fragment.where().display(), target.name),
+        fmt::format("Name its encoding in [times.{}].", m_table_name)};
   }
 
   /// The value as the column will hold it. A reason is cut to fit: it is for people. Anything else that does not fit is
@@ -220,6 +283,7 @@ class EvaluationRenderer {
   Instant m_now;
   std::string m_table_name;
   StatementWriter m_writer;
+  std::vector<FinishedColumn> m_finished;
 };
 
 }  // namespace

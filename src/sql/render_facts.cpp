@@ -232,7 +232,82 @@ void add_selector(StatementWriter& writer, std::vector<std::string>& conditions,
   add_filter(writer, conditions, profile.status, "status", selector.statuses);
 }
 
+/// Tasks whose rows of results say that something is wrong, whatever the task's own row says. A set, so that the table
+/// of results is read once; it may be too large, never too small.
+class ResultSigns {
+ public:
+  explicit ResultSigns(const StatementWriter& writer) : m_writer{writer} {
+    for (const EvidenceSource& source : writer.profile().evidence) {
+      if (source.kind == EvidenceSource::Kind::result && writer.table(source.table).can_select) {
+        m_alternatives.push_back(in_set(source));
+      }
+    }
+  }
+  [[nodiscard]] std::string sql() const { return any_of(m_alternatives); }
+
+ private:
+  [[nodiscard]] bool enabled(Rule rule) const { return m_writer.profile().enabled_rules.contains(rule); }
+
+  [[nodiscard]] std::string in_set(const EvidenceSource& source) const {
+    std::vector<std::string> own;
+    std::vector<std::string> theirs;
+    for (const auto& [joined, task] : source.match) {
+      const ColumnInfo& column = m_writer.column(source.table, joined);
+      const ColumnInfo& key = m_writer.column(m_writer.profile().table, task);
+      const bool as_they_are = m_writer.comparable(column.type, key.type);
+      const std::string left = m_writer.task_column(task);
+      const std::string right = m_writer.qualified("e", column.name);
+      own.push_back(as_they_are ? left : m_writer.dialect().as_text(left));
+      theirs.push_back(as_they_are ? right : m_writer.dialect().as_text(right));
+    }
+    const std::string columns = join(theirs, ", ");
+    const std::string select =
+        fmt::format("SELECT {} FROM {} e", columns, m_writer.dialect().table(m_writer.table(source.table).name));
+    std::vector<std::string> sets;
+    if (enabled(Rule::duplicate_result)) {
+      sets.push_back(fmt::format("{} GROUP BY {} HAVING count(*) > 1", select, columns));
+    }
+    if (enabled(Rule::cancel_overwritten)) {
+      sets.push_back(fmt::format("{} WHERE {}", select, says_cancelled(source)));
+    }
+    return fmt::format("({}) IN ({})", join(own, ", "), join(sets, " UNION "));
+  }
+
+  /// Looser than the pattern: what it says is decided where all patterns are.
+  [[nodiscard]] std::string says_cancelled(const EvidenceSource& source) const {
+    const Dialect& dialect = m_writer.dialect();
+    const std::string value =
+        dialect.as_text(m_writer.qualified("e", m_writer.column(source.table, source.value).name));
+    const std::string_view position = dialect.engine() == Engine::sqlite ? "instr" : "strpos";
+    std::vector<std::string> conditions;
+    for (const EvidencePattern& pattern : source.patterns) {
+      if (pattern.outcome == Outcome::cancelled) {
+        conditions.push_back(source.regex
+                                 ? std::string{"1 = 1"}
+                                 : fmt::format("{}({}, {}) > 0", position, value, dialect.literal(pattern.text)));
+      }
+    }
+    return any_of(conditions);
+  }
+
+  const StatementWriter& m_writer;
+  std::vector<std::string> m_alternatives;
+};
+
 }  // namespace
+
+FactsStatement render_facts_by_results(const Profile& profile, const Schema& schema, const Dialect& dialect,
+                                       const FactsRequest& request) {
+  StatementWriter writer{profile, schema, dialect, TaskScope{std::string{k_task_alias}, ""}};
+  const FactsColumns columns{writer, request.with_image};
+  std::vector<std::string> conditions{
+      any_of(writer.class_conditions({TaskClass::succeeded, TaskClass::failed, TaskClass::cancelled})),
+      ResultSigns{writer}.sql(), fmt::format("({}) IS NOT TRUE", CandidateCondition{writer, request.all_queued}.sql())};
+  add_selector(writer, conditions, request.selector);
+  std::string sql = fmt::format("SELECT {} FROM {} {} WHERE {}", columns.sql(), dialect.table(writer.task_table().name),
+                                k_task_alias, join(conditions, " AND "));
+  return {{std::move(sql), writer.take_parameters()}, columns.layout()};
+}
 
 FactsStatement render_facts(const Profile& profile, const Schema& schema, const Dialect& dialect,
                             const FactsRequest& request) {

@@ -118,12 +118,16 @@ std::string StatementWriter::fragment(const Fragment& source,
   }) + ")";
 }
 
+bool StatementWriter::comparable(const std::string& type_a, const std::string& type_b) const {
+  const TypeFamily family = postgres_family(type_a);
+  return m_dialect.engine() == Engine::sqlite || (type_a == type_b && !type_a.empty()) ||
+         (family != TypeFamily::other && family == postgres_family(type_b));
+}
+
 std::string StatementWriter::equal(const std::string& a, const std::string& type_a, const std::string& b,
                                    const std::string& type_b) const {
-  const TypeFamily family = postgres_family(type_a);
-  const bool comparable = m_dialect.engine() == Engine::sqlite || (type_a == type_b && !type_a.empty()) ||
-                          (family != TypeFamily::other && family == postgres_family(type_b));
-  return comparable ? fmt::format("{} = {}", a, b) : fmt::format("{} = {}", m_dialect.as_text(a), m_dialect.as_text(b));
+  return comparable(type_a, type_b) ? fmt::format("{} = {}", a, b)
+                                    : fmt::format("{} = {}", m_dialect.as_text(a), m_dialect.as_text(b));
 }
 
 std::string StatementWriter::match(const std::string& table_name, std::string_view alias, const Match& pairs) const {

@@ -57,6 +57,8 @@ class StatementWriter {
   /// a = b for two expressions of these types; as texts when PostgreSQL has no operator for the pair.
   [[nodiscard]] std::string equal(const std::string& a, const std::string& type_a, const std::string& b,
                                   const std::string& type_b) const;
+  /// Has the database an operator that compares these types?
+  [[nodiscard]] bool comparable(const std::string& type_a, const std::string& type_b) const;
   /// `alias.joined = task column AND …` for a table named in the profile.
   [[nodiscard]] std::string match(const std::string& table_name, std::string_view alias, const Match& match) const;
   /// `worker` of the task equals this expression.

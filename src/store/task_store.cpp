@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "store/change_builder.hpp"
+#include "store/evidence_reader.hpp"
 #include "store/facts_decoder.hpp"
 #include "store/row_values.hpp"
 
@@ -66,7 +67,15 @@ class FactsReader {
       : m_connection{connection}, m_profile{profile}, m_schema{schema}, m_wanted{std::move(wanted)}, m_sink{sink} {}
 
   void read(const FactsRequest& request) {
-    const FactsStatement facts = render_facts(m_profile, m_schema, Dialect{m_connection.engine()}, request);
+    const Dialect dialect{m_connection.engine()};
+    read(request, render_facts(m_profile, m_schema, dialect, request));
+    if (request.by_results) {
+      read(request, render_facts_by_results(m_profile, m_schema, dialect, request));
+    }
+  }
+
+ private:
+  void read(const FactsRequest& request, const FactsStatement& facts) {
     const FactsDecoder decoder{m_profile, facts.layout};
     const RowSink sink = [&](const Row& row) {
       TaskFacts decoded = decoder.decode(row);
@@ -81,7 +90,6 @@ class FactsReader {
     }
   }
 
- private:
   Connection& m_connection;
   const Profile& m_profile;
   const Schema& m_schema;
@@ -91,8 +99,11 @@ class FactsReader {
 
 /// The request without its keys and ids, which are filled in part by part.
 FactsRequest frame_of(const FactsRequest& request) {
-  FactsRequest frame{
-      .rows = request.rows, .all_queued = request.all_queued, .with_image = request.with_image, .lock = request.lock};
+  FactsRequest frame{.rows = request.rows,
+                     .all_queued = request.all_queued,
+                     .by_results = request.by_results,
+                     .with_image = request.with_image,
+                     .lock = request.lock};
   if (request.rows != FactsRequest::Rows::by_key) {
     frame.selector = request.selector;
     frame.selector.ids.clear();
@@ -130,6 +141,10 @@ void TaskStore::read_facts(const FactsRequest& request, const std::function<void
     part.selector.ids.assign(chunk.begin(), chunk.end());
     reader.read(part);
   }
+}
+
+void TaskStore::read_evidence(std::size_t source, std::span<TaskFacts* const> tasks) {
+  EvidenceReader{m_connection, m_profile, m_schema, source}.read(tasks);
 }
 
 std::vector<WorkerCensus> TaskStore::read_workers(Instant now) {
