@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "commands/list-stuck/list_stuck_view.hpp"
+#include "commands/shared/outcome_option.hpp"
 #include "engine/lister.hpp"
 
 namespace taskctl {
@@ -13,6 +14,7 @@ void declare_list_stuck(CLI::App& app, ListStuckOptions& options) {
   options.output.allowed = {OutputFormat::table, OutputFormat::json, OutputFormat::jsonl,
                             OutputFormat::csv,   OutputFormat::tsv,  OutputFormat::ids};
   options.output.declare(app);
+  declare_no_evidence(app, options.no_evidence);
   app.add_flag("--include-fine", options.include_fine)
       ->description("also list settling tasks and active tasks with nothing wrong");
   app.add_flag("--exit-code", options.exit_code)->description("end with 4 when something is stuck");
@@ -27,6 +29,7 @@ void declare_list_stuck(CLI::App& app, ListStuckOptions& options) {
 
 int run_list_stuck(Context& context, const ListStuckOptions& options) {
   const std::unique_ptr<Session> session = context.open(options.target, &options.age, Access::read, false);
+  session->policy.evidence = !options.no_evidence;
   const ListRequest request{.selector = options.selector.selector,
                             .policy = session->policy,
                             .now = session->now,

@@ -17,6 +17,7 @@ struct ListStuckOptions {
   bool exit_code = false;
   std::string sort = "age";  ///< age, id, kind, status, worker, rule, certainty
   std::optional<std::size_t> limit;
+  bool no_evidence = false;
 };
 
 void declare_list_stuck(CLI::App& app, ListStuckOptions& options);

@@ -14,6 +14,9 @@ void declare_reconcile(CLI::App& app, ReconcileOptions& options) {
   options.change.declare(app, true);
   options.output.declare(app);
   declare_outcome(app, options.outcome);
+  declare_rule_outcome(app, "--overdue", "what becomes of overdue tasks when no evidence decides", options.overdue);
+  declare_rule_outcome(app, "--dead", "what becomes of dead workers' tasks when no evidence decides", options.dead);
+  declare_no_evidence(app, options.no_evidence);
   add_parsed(app, "--limit", "repair at most this many tasks, the oldest first", [&options](const std::string& text) {
     options.limit = parse_count(text, "--limit");
   })->type_name("N");
@@ -23,7 +26,12 @@ void declare_reconcile(CLI::App& app, ReconcileOptions& options) {
 int run_reconcile(Context& context, const ReconcileOptions& options) {
   const std::unique_ptr<Session> session = context.open(options.target, &options.age, Access::read, true);
   require_outcome(session->profile, options.outcome);
+  require_outcome(session->profile, options.overdue, "--overdue");
+  require_outcome(session->profile, options.dead, "--dead");
   session->policy.outcome = options.outcome;
+  session->policy.overdue = options.overdue;
+  session->policy.dead = options.dead;
+  session->policy.evidence = !options.no_evidence;
   const Plan plan = plan_reconcile(*session->store, {.selector = options.selector.selector,
                                                      .policy = session->policy,
                                                      .now = session->now,

@@ -15,7 +15,8 @@ struct ReconcileOptions {
   ChangeOptions change;
   OutputOptions output;
   std::optional<std::size_t> limit;
-  std::optional<Outcome> outcome;
+  std::optional<Outcome> outcome, overdue, dead;
+  bool no_evidence = false;
   bool exit_code = false;
 };
 

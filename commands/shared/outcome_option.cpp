@@ -8,19 +8,28 @@
 namespace taskctl {
 
 void declare_outcome(CLI::App& app, std::optional<Outcome>& outcome) {
-  add_parsed(app, "--outcome", "what becomes of the tasks, instead of evidence and the profile's defaults",
-             [&outcome](const std::string& text) {
-               const std::optional<Outcome> parsed = parse_outcome(text);
-               if (!parsed || !is_choice(*parsed)) {
-                 throw Error{ExitCode::usage, fmt::format("--outcome: '{}' is not an outcome", text),
-                             "Outcomes are succeeded, failed, cancelled, requeued, parked and released."};
-               }
-               outcome = parsed;
-             })
-      ->type_name("OUTCOME");
+  declare_rule_outcome(app, "--outcome", "what becomes of the tasks, instead of evidence and the profile's defaults",
+                       outcome);
 }
 
-void require_outcome(const Profile& profile, const std::optional<Outcome>& outcome) {
+void declare_no_evidence(CLI::App& app, bool& no_evidence) {
+  app.add_flag("--no-evidence", no_evidence)
+      ->description("do not look at how tasks ended (results, logs): only the profile's defaults decide");
+}
+
+void declare_rule_outcome(CLI::App& app, const std::string& name, const std::string& description,
+                          std::optional<Outcome>& outcome) {
+  add_parsed(app, name, description, [name, &outcome](const std::string& text) {
+    const std::optional<Outcome> parsed = parse_outcome(text);
+    if (!parsed || !is_choice(*parsed)) {
+      throw Error{ExitCode::usage, fmt::format("{}: '{}' is not an outcome", name, text),
+                  "Outcomes are succeeded, failed, cancelled, requeued, parked and released."};
+    }
+    outcome = parsed;
+  })->type_name("OUTCOME");
+}
+
+void require_outcome(const Profile& profile, const std::optional<Outcome>& outcome, const std::string& option) {
   if (!outcome || profile.outcomes.contains(*outcome)) {
     return;
   }
@@ -30,7 +39,7 @@ void require_outcome(const Profile& profile, const std::optional<Outcome>& outco
   }
   throw Error{
       ExitCode::usage,
-      fmt::format("--outcome: profile '{}' says nothing about how a task is {}", profile.name, to_string(*outcome)),
+      fmt::format("{}: profile '{}' says nothing about how a task is {}", option, profile.name, to_string(*outcome)),
       names.empty() ? "It can repair nothing: it is for reading only."
                     : fmt::format("It has operations for: {}.", join(names, ", "))};
 }

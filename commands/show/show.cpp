@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "cli/app.hpp"
+#include "commands/shared/outcome_option.hpp"
 #include "commands/show/show_view.hpp"
 #include "engine/lister.hpp"
 
@@ -12,10 +13,12 @@ void declare_show(CLI::App& app, ShowOptions& options) {
   options.target.declare(app);
   options.age.declare(app);
   options.output.declare(app);
+  declare_no_evidence(app, options.no_evidence);
 }
 
 int run_show(Context& context, const ShowOptions& options) {
   const std::unique_ptr<Session> session = context.open(options.target, &options.age, Access::read, false);
+  session->policy.evidence = !options.no_evidence;
   const TaskKey key = TaskKey::from_text(unshield(options.id), session->profile.key.size());
   const std::optional<TaskReport> report = inspect_task(*session->store, key, session->policy, session->now);
   if (!report) {

@@ -12,6 +12,7 @@ struct ShowOptions {
   AgeOptions age;
   OutputOptions output;
   std::string id;
+  bool no_evidence = false;
 };
 
 void declare_show(CLI::App& app, ShowOptions& options);

@@ -35,7 +35,7 @@ TEST_CASE("the outcome is the default of the rule unless the command line says a
   CHECK_THAT(scene.finding().note, Contains("no default outcome for contradiction"));
 }
 
-TEST_CASE("a contradiction with declared evidence is undecided") {
+TEST_CASE("what evidence was declared and not read stays undecided") {
   Scene scene = contradiction();
   scene.profile.evidence.emplace_back();
   CHECK(scene.finding().outcome == Outcome::undecided);
@@ -51,6 +51,8 @@ TEST_CASE("a contradiction with declared evidence is undecided") {
   Scene dead;
   dead.profile.evidence.emplace_back();
   dead.add_verdict(Liveness::dead);
+  CHECK(dead.finding().outcome == Outcome::undecided);
+  dead.policy.evidence = false;
   CHECK(dead.finding().outcome == Outcome::failed);
 }
 
@@ -101,8 +103,10 @@ TEST_CASE("the safety class of the profile bounds every repair") {
   CHECK(scene.finding().certainty == Certainty::certain);
   scene.profile.safety = Safety::release_only;
   CHECK(scene.finding().repair == Repair::never);
-  scene.policy.outcome = Outcome::released;
-  CHECK(scene.finding().repair == Repair::yes);
+  for (const Outcome outcome : {Outcome::released, Outcome::requeued, Outcome::parked}) {
+    scene.policy.outcome = outcome;
+    CHECK(scene.finding().repair == Repair::yes);
+  }
 }
 
 TEST_CASE("a hazard of the profile stops every repair until it is accepted") {
