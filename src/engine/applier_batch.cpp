@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "engine/evidence_gatherer.hpp"
 #include "engine/lister.hpp"
+#include "engine/row_check.hpp"
 #include "engine/row_identity.hpp"
 
 namespace taskctl {
@@ -14,6 +15,11 @@ namespace {
 /// An insert whose key the database will choose has no row to look for.
 bool has_key(const Change& change) {
   return !change.key.columns.empty();
+}
+
+/// The unit is about a task that has to be judged again, not about another row and not an undo.
+bool is_about_task(const PlanUnit& unit) {
+  return unit.finding && !unit.finding->table;
 }
 
 std::string row_name(const Change& change) {
@@ -56,6 +62,9 @@ BatchWriter::BatchWriter(TaskStore& store, const Plan& plan, std::span<const Pla
 void BatchWriter::prepare() {
   read_tasks();
   check_tasks();
+  for (auto& [index, refusal] : check_invariants(m_store, m_units, m_plan)) {
+    refuse(index, std::move(refusal));
+  }
   read_rows();
 }
 
@@ -65,7 +74,7 @@ void BatchWriter::read_tasks() {
   wanted.with_image = true;
   wanted.lock = true;
   for (const PlanUnit& unit : m_units) {
-    if (unit.finding) {
+    if (is_about_task(unit)) {
       wanted.keys.push_back(unit.finding->task.key);
     }
   }
@@ -85,8 +94,7 @@ void BatchWriter::read_tasks() {
 }
 
 void BatchWriter::check_tasks() {
-  if (m_facts.empty() && m_held_tasks.empty() &&
-      std::none_of(m_units.begin(), m_units.end(), [](const PlanUnit& unit) { return unit.finding.has_value(); })) {
+  if (m_facts.empty() && m_held_tasks.empty() && std::none_of(m_units.begin(), m_units.end(), is_about_task)) {
     return;
   }
   const JudgeContext context = read_judge_context(m_store, m_plan.policy, m_plan.given_now);
@@ -97,7 +105,7 @@ void BatchWriter::check_tasks() {
   gather_evidence(m_store, context, tasks);
   for (std::size_t i = 0; i < m_units.size(); ++i) {
     const PlanUnit& unit = m_units[i];
-    if (!unit.finding) {
+    if (!is_about_task(unit)) {
       continue;
     }
     const TaskKey& key = unit.finding->task.key;
@@ -142,7 +150,7 @@ void BatchWriter::read_rows() {
 /// The locked row of the unit's task, when the change is about that row.
 const Image* BatchWriter::own_row(const PlanUnit& unit, const Change& change) const {
   const TableInfo* table = m_store.schema().find(m_store.profile().table);
-  if (!unit.finding || table == nullptr || table->name != change.table) {
+  if (!is_about_task(unit) || table == nullptr || table->name != change.table) {
     return nullptr;
   }
   const auto facts = m_facts.find(unit.finding->task.key);
@@ -221,6 +229,11 @@ std::optional<Refusal> BatchWriter::difference(const PlanUnit& unit) {
   return std::nullopt;
 }
 
+/// A derived row is worked out again from what the batch has written so far.
+std::optional<Refusal> BatchWriter::recheck(const PlanUnit& unit) {
+  return is_derived(m_store.profile(), unit) ? check_derived(m_store, unit, m_plan) : std::nullopt;
+}
+
 BatchOutcome BatchWriter::write() {
   for (std::size_t i = 0; i < m_units.size(); ++i) {
     if (!m_open[i]) {
@@ -230,6 +243,8 @@ BatchOutcome BatchWriter::write() {
       refuse(i, {UnitResult::waiting, "a task that it depends on was not changed"});
     } else if (std::optional<Refusal> refusal = difference(m_units[i])) {
       refuse(i, std::move(*refusal));
+    } else if (std::optional<Refusal> outdated = recheck(m_units[i])) {
+      refuse(i, std::move(*outdated));
     } else if (m_isolation == Isolation::per_unit) {
       write_apart(i);
     } else {

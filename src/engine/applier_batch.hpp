@@ -62,6 +62,7 @@ class BatchWriter {
   void refuse(std::size_t index, Refusal refusal);
   [[nodiscard]] bool waits(const PlanUnit& unit) const;
   [[nodiscard]] std::optional<Refusal> difference(const PlanUnit& unit);
+  [[nodiscard]] std::optional<Refusal> recheck(const PlanUnit& unit);
   void write_apart(std::size_t index);
   void write_changes(std::size_t index);
   void write_change(std::size_t index, const Change& planned);

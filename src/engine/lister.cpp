@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "engine/evidence_gatherer.hpp"
 #include "engine/facts_codec.hpp"
+#include "engine/row_rules.hpp"
 #include "sql/statements.hpp"
 
 namespace taskctl {
@@ -64,6 +65,8 @@ class Collector {
       add_judged(std::move(facts), std::move(judgement));
     }
   }
+
+  void add_row(Finding&& finding) { add_finding(std::move(finding)); }
 
   void finish(TaskStore& store) {
     std::vector<TaskFacts> chunk;
@@ -196,11 +199,17 @@ Listing read_listing(TaskStore& store, const ListRequest& request) {
   FactsRequest wanted;
   wanted.rows = FactsRequest::Rows::candidates;
   wanted.selector = request.selector;
+  wanted.selector.ids = task_ids(store.profile(), request.selector.ids);
   wanted.all_queued = request.policy.queued_max_age.has_value();
   Collector collector{request, context, listing};
   wanted.by_results = request.policy.evidence && has_result_rules(store.profile());
-  store.read_facts(wanted, [&](TaskFacts&& facts) { collector.add(std::move(facts)); });
-  collector.finish(store);
+  const bool only_rows = wanted.selector.ids.empty() && !request.selector.ids.empty();
+  if (!only_rows) {
+    store.read_facts(wanted, [&](TaskFacts&& facts) { collector.add(std::move(facts)); });
+    collector.finish(store);
+  }
+  list_rule_rows(store, request.selector, request.policy, context.now,
+                 [&](Finding&& finding) { collector.add_row(std::move(finding)); });
   return listing;
 }
 

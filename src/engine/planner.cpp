@@ -4,6 +4,8 @@
 #include <set>
 
 #include "engine/planner_parts.hpp"
+#include "engine/row_planner.hpp"
+#include "engine/row_rules.hpp"
 
 namespace taskctl {
 
@@ -25,7 +27,7 @@ const OperationList* repair_operations(const Profile& profile, const Finding& fi
 /// Why plain reconcile leaves a finding alone; nullopt: it does not.
 std::optional<LeftOut> left_alone(const Finding& finding, const Profile& profile, const Policy& policy) {
   const auto because = [&finding](LeftOut::Why why, std::string detail) {
-    return LeftOut{.task = finding.task.key.text(), .why = why, .detail = std::move(detail), .finding = finding};
+    return LeftOut{.task = id_of(finding), .why = why, .detail = std::move(detail), .finding = finding};
   };
   switch (finding.repair) {
     case Repair::yes:
@@ -41,7 +43,8 @@ std::optional<LeftOut> left_alone(const Finding& finding, const Profile& profile
       break;
   }
   std::string detail;
-  if (finding.certainty != Certainty::none && repair_operations(profile, finding, detail) == nullptr) {
+  if (!finding.table && finding.certainty != Certainty::none &&
+      repair_operations(profile, finding, detail) == nullptr) {
     return because(LeftOut::Why::not_repairable, detail);
   }
   return because(LeftOut::Why::reported_only, finding.note.empty() ? "shown, never repaired" : finding.note);
@@ -50,7 +53,7 @@ std::optional<LeftOut> left_alone(const Finding& finding, const Profile& profile
 /// Collects repairable findings, flat in memory, and turns them into units, the longest stuck first.
 class ReconcilePlanner {
  public:
-  ReconcilePlanner(TaskStore& store, Plan& plan) : m_store{store}, m_plan{plan} {}
+  ReconcilePlanner(TaskStore& store, Plan& plan) : m_store{store}, m_plan{plan}, m_derived{store, plan} {}
 
   void add(const Listing& listing) {
     listing.for_each([this](const ListItem& item) {
@@ -64,9 +67,11 @@ class ReconcilePlanner {
     // Without a time of its own a finding comes last; ties keep the order in which they were read.
     std::stable_sort(m_found.begin(), m_found.end(), [](const Found& a, const Found& b) { return a.since < b.since; });
     const std::size_t wanted = std::min(m_found.size(), limit.value_or(m_found.size()));
-    for (std::size_t begin = 0; begin < wanted; begin += k_planner_chunk) {
-      append_chunk(begin, std::min(wanted, begin + k_planner_chunk));
+    const std::size_t chunk = has_derived_rows(m_store.profile()) ? k_derived_chunk : k_planner_chunk;
+    for (std::size_t begin = 0; begin < wanted; begin += chunk) {
+      append_chunk(begin, std::min(wanted, begin + chunk));
     }
+    m_derived.finish();
     for (std::size_t i = wanted; i < m_found.size(); ++i) {
       leave_over_limit(m_found[i]);
     }
@@ -84,8 +89,12 @@ class ReconcilePlanner {
       m_plan.leave_out(std::move(*left));
       return;
     }
+    if (finding.table && rule_of(m_store.profile(), finding).derived) {
+      m_derived.want(finding);
+      return;
+    }
     std::string detail;
-    if (repair_operations(m_store.profile(), finding, detail) == nullptr) {
+    if (!finding.table && repair_operations(m_store.profile(), finding, detail) == nullptr) {
       m_plan.leave_out(
           {.task = finding.task.key.text(), .why = LeftOut::Why::not_repairable, .detail = detail, .finding = finding});
       return;
@@ -98,15 +107,22 @@ class ReconcilePlanner {
   void append_chunk(std::size_t begin, std::size_t end) {
     const Profile& profile = m_store.profile();
     std::vector<Candidate> candidates;
+    std::vector<Finding> rows;
     candidates.reserve(end - begin);
     for (std::size_t i = begin; i < end; ++i) {
       Finding finding = read(m_found[i]);
+      if (finding.table) {
+        rows.push_back(std::move(finding));
+        continue;
+      }
       std::string detail;
       const OperationList* operations = repair_operations(profile, finding, detail);
       std::string reason = reason_for(finding, profile, m_plan.reason, m_plan.now);
       candidates.push_back({.finding = std::move(finding), .reason = std::move(reason), .operations = operations});
     }
     append_units(m_plan, m_store, candidates);
+    append_row_units(m_plan, m_store, rows);
+    m_derived.follow();
   }
 
   void leave_over_limit(const Found& found) {
@@ -115,7 +131,7 @@ class ReconcilePlanner {
       return;
     }
     Finding finding = read(found);
-    std::string task = finding.task.key.text();
+    std::string task = id_of(finding);
     m_plan.leave_out({.task = std::move(task),
                       .why = LeftOut::Why::over_limit,
                       .detail = "beyond --limit",
@@ -124,6 +140,7 @@ class ReconcilePlanner {
 
   TaskStore& m_store;
   Plan& m_plan;
+  DerivedPlanner m_derived;
   Spool m_findings;
   std::vector<Found> m_found;
 };
@@ -181,10 +198,26 @@ Plan replan_reconcile(TaskStore& store, const Plan& plan, const std::vector<std:
   return again;
 }
 
+/// Those of the ids that are derived rows of the plan.
+std::vector<std::string> rows_among(const Plan& plan, const std::vector<std::string>& ids) {
+  const std::set<std::string> wanted{ids.begin(), ids.end()};
+  std::vector<std::string> rows;
+  plan.for_each([&](std::size_t, const PlanUnit& unit) {
+    if (unit.finding && unit.finding->table && wanted.count(unit.task) > 0) {
+      rows.push_back(unit.task);
+    }
+  });
+  return rows;
+}
+
 Plan replan_cancel(TaskStore& store, const Plan& plan, const std::vector<std::string>& tasks) {
   CancelRequest request{
       .keys = {}, .force = plan.force, .policy = plan.policy, .now = plan.given_now, .reason = plan.reason};
+  request.rows = rows_among(plan, tasks);
   for (const std::string& task : tasks) {
+    if (std::ranges::find(request.rows, task) != request.rows.end()) {
+      continue;
+    }
     request.keys.push_back(TaskKey::from_text(task, store.profile().key.size()));
   }
   return plan_cancel(store, request);

@@ -23,8 +23,9 @@ struct ReconcileRequest {
 Plan plan_reconcile(TaskStore& store, const ReconcileRequest& request);
 
 struct CancelRequest {
-  std::vector<TaskKey> keys;  ///< in the order given; duplicates count once
-  bool force = false;         ///< active tasks too
+  std::vector<TaskKey> keys;      ///< in the order given; duplicates count once
+  std::vector<std::string> rows;  ///< ids of derived rows to be worked out again, of a plan that is made again
+  bool force = false;             ///< active tasks too
   Policy policy;
   std::optional<Instant> now;
   std::string reason;

@@ -3,6 +3,8 @@
 
 #include "engine/planner.hpp"
 #include "engine/planner_parts.hpp"
+#include "engine/row_planner.hpp"
+#include "engine/row_rules.hpp"
 
 namespace taskctl {
 
@@ -16,7 +18,7 @@ struct Read {
 class CancelPlanner {
  public:
   CancelPlanner(TaskStore& store, Plan& plan, const JudgeContext& context)
-      : m_store{store}, m_profile{store.profile()}, m_plan{plan}, m_context{context} {}
+      : m_store{store}, m_profile{store.profile()}, m_plan{plan}, m_context{context}, m_derived{store, plan} {}
 
   void add(std::span<const TaskKey> keys) {
     const std::map<TaskKey, Read> read = read_tasks(keys);
@@ -30,6 +32,21 @@ class CancelPlanner {
       }
     }
     append_units(m_plan, m_store, candidates);
+    m_derived.follow();
+  }
+
+  /// Rows that others changed while an earlier plan of the same command was applied.
+  void finish(const std::vector<std::string>& rows) {
+    if (!rows.empty()) {
+      Selector selector;
+      selector.ids = rows;
+      list_rule_rows(m_store, selector, m_plan.policy, m_plan.now, [&](Finding&& finding) {
+        if (rule_of(m_profile, finding).derived) {
+          m_derived.want(finding);
+        }
+      });
+    }
+    m_derived.finish();
   }
 
  private:
@@ -114,6 +131,7 @@ class CancelPlanner {
   const Profile& m_profile;
   Plan& m_plan;
   const JudgeContext& m_context;
+  DerivedPlanner m_derived;
 };
 
 std::vector<TaskKey> without_duplicates(const std::vector<TaskKey>& keys) {
@@ -142,9 +160,11 @@ Plan plan_cancel(TaskStore& store, const CancelRequest& request) {
   plan.now = context.now;
   CancelPlanner planner{store, plan, context};
   const std::span<const TaskKey> all{keys};
-  for (std::size_t begin = 0; begin < keys.size(); begin += k_planner_chunk) {
-    planner.add(all.subspan(begin, std::min(k_planner_chunk, keys.size() - begin)));
+  const std::size_t chunk = has_derived_rows(store.profile()) ? k_derived_chunk : k_planner_chunk;
+  for (std::size_t begin = 0; begin < keys.size(); begin += chunk) {
+    planner.add(all.subspan(begin, std::min(chunk, keys.size() - begin)));
   }
+  planner.finish(request.rows);
   plan.status_before = count_statuses(store);
   transaction.commit();
   return plan;

@@ -79,12 +79,13 @@ TableWriter finding_table() {
 void add_finding(TableWriter& table, const ListItem& item, Instant now) {
   const Finding& finding = item.finding;
   const std::optional<Duration> age = age_of(finding, now);
-  table.row({finding.task.key.text(), finding.task.kind.value_or("-"), finding.task.status.value_or("NULL"),
-             age ? format_age(*age) : "-", since_text(finding.since), finding.task.worker.value_or("-"),
-             item.fine ? "fine" : std::string{to_string(finding.rule)},
-             item.fine || finding.certainty == Certainty::none ? "-" : std::string{to_string(finding.certainty)},
-             item.fine ? "-" : repair_words(finding)},
-            style_of(item));
+  table.row(
+      {id_of(finding), finding.task.kind.value_or("-"), finding.task.status.value_or(finding.table ? "-" : "NULL"),
+       age ? format_age(*age) : "-", since_text(finding.since), finding.task.worker.value_or("-"),
+       item.fine ? "fine" : std::string{to_string(finding.rule)},
+       item.fine || finding.certainty == Certainty::none ? "-" : std::string{to_string(finding.certainty)},
+       item.fine ? "-" : repair_words(finding)},
+      style_of(item));
 }
 
 std::string repair_words(const Finding& finding) {

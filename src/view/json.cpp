@@ -150,6 +150,7 @@ Json to_json(const Finding& finding, Instant now) {
     also.push_back(name_of(rule));
   }
   return {{"task", to_json(finding.task, age_of(finding, now))},
+          {"table", optional_text(finding.table)},
           {"rule", rule_json(finding)},
           {"certainty", name_of(finding.certainty)},
           {"outcome", name_of(finding.outcome)},

@@ -259,7 +259,7 @@ TEST_CASE("one task is inspected with every column and every rule") {
   REQUIRE(report);
   CHECK(report->now == parse_instant("2025-11-07T12:00:00Z", "now"));
   CHECK_FALSE(report->judgement.finding);
-  CHECK(report->judgement.verdicts.size() == k_rules.size());
+  CHECK(report->judgement.verdicts.size() == k_task_rules.size());
   CHECK(report->judgement.liveness.liveness == Liveness::alive);
   CHECK_THAT(report->judgement.fine_because, Contains("alive: worker agent-pool"));
   REQUIRE(report->facts.image);

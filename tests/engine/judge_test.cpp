@@ -26,11 +26,11 @@ Scene ended(TaskClass task_class) {
 TEST_CASE("every rule gives its verdict once in order with a reason") {
   Scene scene;
   const auto verdicts = scene.judge().verdicts;
-  REQUIRE(verdicts.size() == k_rules.size());
-  for (std::size_t i = 0; i < k_rules.size(); ++i) {
-    CHECK(verdicts[i].rule == k_rules[i]);
+  REQUIRE(verdicts.size() == k_task_rules.size());
+  for (std::size_t i = 0; i < k_task_rules.size(); ++i) {
+    CHECK(verdicts[i].rule == k_task_rules[i]);
     CHECK_FALSE(verdicts[i].why.empty());
-    CHECK(verdicts[i].fired == (k_rules[i] == Rule::overdue));
+    CHECK(verdicts[i].fired == (k_task_rules[i] == Rule::overdue));
   }
 }
 
