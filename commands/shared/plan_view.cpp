@@ -45,7 +45,8 @@ void print_unit(Streams& streams, const PlanUnit& unit, Instant now) {
     if (!because.empty()) {
       streams.line(because);
     }
-    if (unit.finding->liveness == Liveness::alive && unit.finding->outcome != Outcome::parked) {
+    const bool open = unit.finding->task.task_class && !is_terminal(*unit.finding->task.task_class);
+    if (open && unit.finding->liveness == Liveness::alive && unit.finding->outcome != Outcome::parked) {
       streams.line(styled(
           fmt::format("    worker {} is alive and was not told", printable(unit.finding->task.worker.value_or("-"))),
           Style::yellow, colour));

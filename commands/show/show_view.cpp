@@ -122,6 +122,9 @@ void print_verdict(Streams& streams, const TaskReport& report, const Profile& pr
   const Finding& finding = *report.judgement.finding;
   streams.line(fmt::format("{} ({}); reconcile: {}", to_string(finding.rule), to_string(finding.certainty),
                            repair_words(finding)));
+  for (const Evidence& evidence : finding.evidence) {
+    streams.line("  because " + printable(evidence.text));
+  }
   if (!finding.note.empty()) {
     streams.line("  " + printable(finding.note));
   }

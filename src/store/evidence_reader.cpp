@@ -32,11 +32,11 @@ std::string_view from_character(std::string_view text, std::size_t begin) {
 
 /// The line in which something was found; of a long one the piece around it.
 std::string excerpt_of(std::string_view text, const EvidenceMatcher::Match& match) {
-  constexpr std::size_t k_before = k_excerpt_width / 4;
+  constexpr std::size_t k_before = k_excerpt_width / 2;
   const std::size_t line_feed = match.begin == 0 ? std::string_view::npos : text.rfind('\n', match.begin - 1);
   const std::size_t line_begin = line_feed == std::string_view::npos ? 0 : line_feed + 1;
   const std::size_t line_end = std::min(text.find('\n', match.begin), text.size());
-  const bool cut = line_end - line_begin > k_excerpt_width && match.begin - line_begin > k_before;
+  const bool cut = match.begin + match.length - line_begin > k_excerpt_width && match.begin - line_begin > k_before;
   const std::size_t begin = cut ? match.begin - k_before : line_begin;
   const std::string_view piece = trimmed(from_character(text.substr(0, line_end), begin));
   return (cut ? "…" : "") + truncate_to_width(printable(piece.substr(0, 4 * k_excerpt_width)), k_excerpt_width);

@@ -54,7 +54,7 @@ requested)",
 patterns)",
        "patterns", "queue.toml:73:1: key 'evidence[1].order_by': missing"},
       {"evidence pattern with three parts", R"(["done", "succeeded"])", R"(["done", "succeeded", "x"])",
-       "queue.toml:79:34: key 'evidence[1].patterns[1][3]': 'x' is unknown"},
+       "queue.toml:79:35: key 'evidence[1].patterns[1][3]': 'x' is unknown"},
       {"evidence pattern with one part", R"(["done", "succeeded"])", R"(["done"])",
        "queue.toml:79:13: key 'evidence[1].patterns[1]': has 1 parts"},
       {"evidence tail is zero", R"(order_by = "id"
