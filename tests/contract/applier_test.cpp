@@ -72,7 +72,7 @@ TEST_CASE("reconcile of the workspace fixture repairs what is decided and nothin
   RepairScene scene{temp_postgres(fixture("workspace_tasks.postgres.sql")), find_profile("workspace-tasks"),
                     "2025-11-07T20:00:00+08:00"};
   const auto untouched = [&] {
-    return scene.database().query("SELECT * FROM workspace_tasks WHERE id NOT IN (574, 576, 579, 581) ORDER BY id");
+    return scene.database().query("SELECT * FROM workspace_tasks WHERE id NOT IN (572, 573, 574, 576, 578, 579, 581, 582) ORDER BY id");
   };
   const auto workspaces = [&](const std::string& condition) {
     return scene.database().query("SELECT * FROM workspaces WHERE " + condition + " ORDER BY id");
@@ -81,7 +81,7 @@ TEST_CASE("reconcile of the workspace fixture repairs what is decided and nothin
   const auto other_workspaces = workspaces("workspace_id <> 'ws-lock'");
   scene.policy.max_age_given = false;
   const ApplyResult result = scene.apply(scene.reconcile());
-  CHECK(result.run.applied == 4);
+  CHECK(result.run.applied == 8);
   CHECK(result.reports.empty());
   CHECK(untouched() == others);
   CHECK(workspaces("workspace_id <> 'ws-lock'") == other_workspaces);
@@ -92,9 +92,15 @@ TEST_CASE("reconcile of the workspace fixture repairs what is decided and nothin
   CHECK(row("581") == Cells{"failed", "2025-11-07 20:00:00", "2025-11-07 20:00:00"});
   CHECK(row("574") == Cells{"apply_pending", std::nullopt, "2025-11-07 20:00:00"});
   CHECK(row("579") == Cells{"cancelled", "2025-11-06 18:00:00", "2025-11-06 18:00:00"});
+  CHECK(row("572") == Cells{"cancelled", "2025-11-07 17:28:47.687091", "2025-11-07 20:00:00"});
+  CHECK(row("573") == Cells{"success", "2025-11-07 18:04:00", "2025-11-07 20:00:00"});
+  CHECK(row("578") == Cells{"cancelled", "2025-11-07 16:00:00", "2025-11-07 20:00:00"});
+  CHECK(row("582") == Cells{"failed", "2025-11-07 19:20:00", "2025-11-07 20:00:00"});
+  CHECK(scene.database().value("SELECT error_message FROM workspace_tasks WHERE id = 582") ==
+        "[11:19:58.001] [ERROR] Error: Invalid provider configuration");
   CHECK(scene.database().query("SELECT is_locked, locked_by, locked_at, lock_reason FROM workspaces WHERE workspace_id "
                                "= 'ws-lock'")[0] == Cells{"f", std::nullopt, std::nullopt, ""});
-  check_journal_matches_rows(scene, result.run.id, 5);
+  check_journal_matches_rows(scene, result.run.id, 9);
 }
 
 TEST_CASE("inserts updates and deletes of a unit apply together and are journalled") {

@@ -50,7 +50,6 @@ std::map<std::string, std::string> verdicts(const Listing& listing) {
 using Verdicts = std::map<std::string, std::string>;
 const std::string k_yes{to_string(Repair::yes)};
 const std::string k_never{to_string(Repair::never)};
-const std::string k_needs_outcome{to_string(Repair::needs_outcome)};
 const std::string k_needs_max_age{to_string(Repair::needs_max_age)};
 
 }  // namespace
@@ -116,22 +115,22 @@ TEST_CASE("healthy tasks are listed on request with the reason") {
 
 TEST_CASE("workspace tasks have nine findings and the rest is left alone") {
   auto scene = workspace_tasks();
-  const std::string undecided = "contradiction certain undecided " + k_needs_outcome;
-  CHECK(verdicts(scene.list()) == Verdicts{{"572", undecided},
-                                           {"573", undecided},
-                                           {"574", "contradiction certain parked " + k_yes},
+  const std::string contradiction = "contradiction certain ";
+  CHECK(verdicts(scene.list()) == Verdicts{{"572", contradiction + "cancelled " + k_yes},
+                                           {"573", contradiction + "succeeded " + k_yes},
+                                           {"574", contradiction + "parked " + k_yes},
                                            {"576", "dead probable failed " + k_yes},
-                                           {"578", undecided},
+                                           {"578", contradiction + "cancelled " + k_yes},
                                            {"579", "missing-finished-time certain cancelled " + k_yes},
                                            {"581", "dead probable failed " + k_yes},
-                                           {"582", undecided},
+                                           {"582", contradiction + "failed " + k_yes},
                                            {"583", "clock none unchanged " + k_never}});
   const Listing listing = scene.list();
   CHECK(listing.summary.stuck == 8);
   CHECK(listing.summary.clock == 1);
   CHECK(listing.summary.fine == 2);
-  CHECK(listing.summary.undecided == 4);
-  CHECK(listing.summary.repairable == 4);
+  CHECK(listing.summary.undecided == 0);
+  CHECK(listing.summary.repairable == 8);
   CHECK(listing.warnings.empty());
   const auto items = by_id(listing);
   CHECK(items.at("581").finding.evidence.size() == 3);
@@ -194,6 +193,7 @@ TEST_CASE("a role that may only read lists the same and is told of rows that it 
 
 TEST_CASE("cluster tasks rest on the worker that got them last") {
   auto scene = cluster();
+  scene.request.policy.evidence = false;
   CHECK(verdicts(scene.list()) == Verdicts{{"task-1763290006", "dead probable failed " + k_yes},
                                            {"task-1763290009", "never-assigned probable failed " + k_yes}});
   scene.request.include_fine = true;
@@ -203,6 +203,16 @@ TEST_CASE("cluster tasks rest on the worker that got them last") {
   CHECK(items.at("task-1763290005").fine);
   CHECK(items.at("task-1763290005").finding.liveness == Liveness::alive);
   CHECK(items.at("task-1763290005").finding.task.worker == "worker-1");
+}
+
+TEST_CASE("cluster tasks end as their first result says") {
+  auto scene = cluster();
+  const auto found = verdicts(scene.list());
+  CHECK(found.at("task-1763290004") == "result-over certain succeeded " + k_yes);
+  CHECK(found.at("task-1763290008") == "cancel-overwritten certain cancelled " + k_yes);
+  CHECK(found.at("task-1763298788") == "duplicate-result certain cancelled " + k_yes);
+  CHECK(found.at("task-1763290006") == "dead probable failed " + k_yes);
+  CHECK(found.count("task-1763290005") == 0);
 }
 
 TEST_CASE("jobs honour cancel requests that nobody else did") {

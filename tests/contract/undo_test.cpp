@@ -190,7 +190,7 @@ TEST_CASE("undo of the workspace fixture restores it") {
                     "2025-11-07T20:00:00+08:00"};
   const auto before = std::pair{scene.rows("workspace_tasks"), scene.rows("workspaces")};
   const ApplyResult run = scene.apply(scene.reconcile());
-  CHECK(run.run.applied == 4);
+  CHECK(run.run.applied == 8);
   scene.apply(scene.undo(run.run.id));
   CHECK(std::pair{scene.rows("workspace_tasks"), scene.rows("workspaces")} == before);
 }
