@@ -4,6 +4,7 @@
 #include "commands/cancel/cancel.hpp"
 #include "commands/config/config.hpp"
 #include "commands/explain/explain.hpp"
+#include "commands/guard/guard.hpp"
 #include "commands/history/history.hpp"
 #include "commands/list-stuck/list_stuck.hpp"
 #include "commands/profile/profile.hpp"
@@ -30,6 +31,8 @@ std::vector<Command> all_commands() {
       make_command("history", "List the runs that changed this database, or show one", "look", declare_history,
                    run_history),
       make_command("backup", "Make, list, verify and restore consistent copies", "safety", declare_backup, run_backup),
+      make_command("guard", "Install constraints and triggers that keep the contradictions out, or log who writes them",
+                   "safety", declare_guard, run_guard),
       make_command("profile", "List, show and check the profiles that say how a schema is read", "setup",
                    declare_profile, run_profile),
       make_command("config", "Show every setting with where it comes from", "setup", declare_config, run_config),

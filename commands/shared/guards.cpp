@@ -34,29 +34,59 @@ void require_answer(Streams& streams, const std::string& question, const std::st
   }
 }
 
-}  // namespace
-
-void require_permission(Context& context, const Session& session, const Plan& plan, const ChangeOptions& change,
-                        OutputFormat format) {
-  Streams& streams = context.streams();
-  const Streams::Options& terminal = streams.options();
+/// Whether a person is there to be asked; refuses when there is neither one nor --yes, and a protected target that was
+/// not named.
+bool require_target(Context& context, const Session& session, const ChangeOptions& change, OutputFormat format,
+                    const Error& unconfirmed) {
+  const Streams::Options& terminal = context.streams().options();
   const bool interactive =
       terminal.in_is_terminal && terminal.err_is_terminal && format != OutputFormat::json && !change.yes;
   const TargetConfig& target = session.config.target;
-  const std::string tasks = counted(static_cast<std::int64_t>(plan.size()), "task");
   if (!interactive && !change.yes) {
-    throw Error{ExitCode::refused,
-                fmt::format("{} would change {} and nobody confirmed it; nothing was changed", plan.command, tasks),
-                "Look at the plan, then repeat the command with --yes."};
+    throw unconfirmed;
   }
   if (target.is_protected.value) {
     if (interactive) {
-      require_answer(streams, fmt::format("'{}' is protected. Type its name to go on: ", target.name), target.name);
+      require_answer(context.streams(), fmt::format("'{}' is protected. Type its name to go on: ", target.name),
+                     target.name);
     } else if (change.confirm != target.name) {
       throw Error{ExitCode::refused, fmt::format("target '{}' is protected; nothing was changed", target.name),
                   fmt::format("Add --confirm {} when this is the database that you mean.", target.name)};
     }
   }
+  return interactive;
+}
+
+void require_yes(Streams& streams, const std::string& question) {
+  const std::optional<std::string> answer = streams.ask(question);
+  if (!answer || (*answer != "y" && *answer != "Y" && *answer != "yes")) {
+    throw Error{ExitCode::refused, "not confirmed; nothing was changed"};
+  }
+}
+
+}  // namespace
+
+void require_permission(Context& context, const Session& session, const std::string& action,
+                        const ChangeOptions& change, OutputFormat format) {
+  const Error unconfirmed{
+      ExitCode::refused,
+      fmt::format("{} would change the database and nobody confirmed it; nothing was changed", action),
+      "Look at it with --dry-run, then repeat the command with --yes."};
+  if (require_target(context, session, change, format, unconfirmed)) {
+    require_yes(context.streams(), fmt::format("{} on {}? [y/N] ", action, session.target_name()));
+  }
+}
+
+void require_permission(Context& context, const Session& session, const Plan& plan, const ChangeOptions& change,
+                        OutputFormat format) {
+  Streams& streams = context.streams();
+  const TargetConfig& target = session.config.target;
+  const std::string tasks = counted(static_cast<std::int64_t>(plan.size()), "task");
+  const Error unconfirmed{
+      ExitCode::refused,
+      fmt::format("{} would change {} and nobody confirmed it; nothing was changed", plan.command, tasks),
+      "Look at the plan, then repeat the command with --yes."};
+  const bool interactive = require_target(context, session, change, format, unconfirmed);
   const std::size_t limit = change.max_changes.value_or(target.max_changes.value.value_or(k_default_max_changes));
   if (interactive) {
     const std::string hazards = accepted_hazards(plan);
@@ -66,11 +96,8 @@ void require_permission(Context& context, const Session& session, const Plan& pl
                      fmt::to_string(plan.size()));
       return;
     }
-    const std::optional<std::string> answer = streams.ask(fmt::format(
-        "{}{} {} on {}? [y/N] ", hazards.empty() ? "" : "hazards " + hazards + ": ", plan.command, tasks, where));
-    if (!answer || (*answer != "y" && *answer != "Y" && *answer != "yes")) {
-      throw Error{ExitCode::refused, "not confirmed; nothing was changed"};
-    }
+    require_yes(streams, fmt::format("{}{} {} on {}? [y/N] ", hazards.empty() ? "" : "hazards " + hazards + ": ",
+                                     plan.command, tasks, where));
     return;
   }
   if (plan.size() > limit) {

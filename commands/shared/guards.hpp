@@ -12,4 +12,9 @@ namespace taskctl {
 void require_permission(Context& context, const Session& session, const Plan& plan, const ChangeOptions& change,
                         OutputFormat format);
 
+/// The same for a change of the schema, which has no tasks to count. `action` is what a person is asked: "guard
+/// remove".
+void require_permission(Context& context, const Session& session, const std::string& action,
+                        const ChangeOptions& change, OutputFormat format);
+
 }  // namespace taskctl

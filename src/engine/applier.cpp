@@ -10,6 +10,7 @@
 #include "engine/applier_batch.hpp"
 #include "engine/batch_sizer.hpp"
 #include "engine/planner_parts.hpp"
+#include "store/guard_switch.hpp"
 
 namespace taskctl {
 
@@ -192,12 +193,14 @@ class Applier::Batches {
     }
     const auto started = m_clock.steady();
     Transaction transaction{m_connection, Access::write};
+    GuardSwitch guards{m_connection};
     BatchWriter writer{m_store, m_plan, units, first, isolation};
     writer.prepare();
     m_writing = true;
     BatchOutcome outcome = writer.write();
     if (!outcome.entries.empty()) {
       journal(outcome.entries);
+      guards.resume();
       transaction.commit();
       m_in_journal = true;
       m_sequence += static_cast<std::int64_t>(outcome.entries.size());

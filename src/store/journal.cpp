@@ -10,6 +10,7 @@
 #include "base/zone.hpp"
 #include "sql/dialect.hpp"
 #include "sql/statements.hpp"
+#include "sql/template.hpp"
 #include "store/image_codec.hpp"
 
 namespace taskctl {
@@ -134,22 +135,6 @@ JournalEntry read_entry(const Row& row) {
   return entry;
 }
 
-void replace_all(std::string& text, std::string_view what, std::string_view with) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
-    text.replace(at, what.size(), with);
-  }
-}
-
-/// A statement without its header of comments, ended as a person would type it.
-std::string for_people(std::string_view statement) {
-  std::string text{statement};
-  while (text.starts_with("--")) {
-    text.erase(0, text.find('\n') + 1);
-  }
-  text.erase(text.find_last_not_of(" \n;") + 1);
-  return text + ";\n";
-}
-
 }  // namespace
 
 Journal::Journal(Connection& connection, std::string schema_name)
@@ -157,9 +142,7 @@ Journal::Journal(Connection& connection, std::string schema_name)
 
 std::string Journal::statement(std::string_view Statements::*member) const {
   const Dialect dialect{m_connection.engine()};
-  std::string sql{dialect.statements().*member};
-  replace_all(sql, "{schema}", dialect.identifier(m_schema));
-  return sql;
+  return fill_template(dialect.statements().*member, {{"schema", dialect.identifier(m_schema)}});
 }
 
 Journal::Parts Journal::parts() {
@@ -234,10 +217,8 @@ std::string Journal::ddl() const {
   for (const auto member : parts) {
     text += for_people(statement(member));
   }
-  if (text.find("{role}") != std::string::npos) {
-    replace_all(text, "{role}", Dialect{m_connection.engine()}.identifier(m_connection.server().user));
-  }
-  return text;
+  const std::string& user = m_connection.server().user;
+  return user.empty() ? text : fill_template(text, {{"role", Dialect{m_connection.engine()}.identifier(user)}});
 }
 
 std::string Journal::uuid() {
