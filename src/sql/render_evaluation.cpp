@@ -7,6 +7,7 @@
 #include "sql/column_type.hpp"
 #include "sql/evidence_order.hpp"
 #include "sql/render.hpp"
+#include "sql/set_value.hpp"
 #include "sql/statement_writer.hpp"
 
 namespace taskctl {
@@ -33,16 +34,6 @@ TaskScope scope_of(const OperationSpec& operation, const Profile& profile) {
     scope.worker = fmt::format("{}.{}", k_task_alias, k_worker_column);
   }
   return scope;
-}
-
-bool is_only_reason(const Fragment& fragment) {
-  const auto is_blank = [](const Fragment::Piece& piece) {
-    return !piece.placeholder && piece.text.find_first_not_of(" \t\r\n") == std::string::npos;
-  };
-  const auto is_reason = [](const Fragment::Piece& piece) { return piece.placeholder && piece.text == "reason"; };
-  const auto& pieces = fragment.pieces();
-  return std::ranges::count_if(pieces, is_reason) == 1 &&
-         std::ranges::all_of(pieces, [&](const Fragment::Piece& p) { return is_blank(p) || is_reason(p); });
 }
 
 class EvaluationRenderer {
@@ -179,10 +170,7 @@ class EvaluationRenderer {
   void add_values(EvaluationStatement& result, std::vector<std::string>& columns) {
     for (const auto& [name, fragment] : m_operation.set) {
       const ColumnInfo& target = m_writer.column(m_table_name, name);
-      if (target.generated) {
-        throw Error{ExitCode::mismatch,
-                    fmt::format("{}: column '{}' is generated and cannot be set", fragment.where().display(), name)};
-      }
+      require_settable(target, fragment);
       result.set_columns.push_back(name);
       columns.push_back(m_dialect.as_image(cast(set_value(target, fragment), target, is_only_reason(fragment))));
     }
@@ -255,25 +243,11 @@ class EvaluationRenderer {
   }
 
   [[nodiscard]] TimeStyle now_style(const ColumnInfo& target, const Fragment& fragment) const {
-    if (const ColumnEncoding* encoding = m_profile.encoding_of(m_table_name, target.name)) {
-      return encoding->write;
-    }
-    if (m_dialect.engine() == Engine::postgres && target.type.find("with time zone") != std::string::npos) {
-      return {.format = TimeFormat::timestamptz};
-    }
-    throw Error{
-        ExitCode::usage,
-        fmt::format("{}: column '{}' has no time encoding for its time", fragment.where().display(), target.name),
-        fmt::format("Name its encoding in [times.{}].", m_table_name)};
+    return time_style(m_profile, m_dialect, m_table_name, target, fragment);
   }
 
-  /// The value as the column will hold it. A reason is cut to fit: it is for people. Anything else that does not fit is
-  /// refused by the database when it is written.
   [[nodiscard]] std::string cast(const std::string& value, const ColumnInfo& target, bool cut) const {
-    if (m_dialect.engine() == Engine::sqlite) {
-      return value;  // TaskStore applies the column's affinity
-    }
-    return fmt::format("{}::{}", value, cut ? target.type : lossless_cast(target.type));
+    return cast_to_column(m_dialect, value, target, cut);
   }
 
   const Profile& m_profile;

@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view k_row_alias = "r";
 constexpr std::string_view k_plan = "taskctl_plan";
 constexpr std::string_view k_tasks = "taskctl_tasks";
+constexpr std::string_view k_worker = "taskctl_worker";
 
 /// The row in the place of the task: its table and key, and no property of a task.
 Profile as_rows(const Profile& profile, const RowRule& rule, const TableInfo& table) {
@@ -96,12 +97,24 @@ class OverlayRenderer {
   [[nodiscard]] std::string columns(bool from_plan) const {
     std::vector<std::string> list;
     for (const ColumnInfo& info : m_tasks.task_table().columns) {
-      const bool carried =
-          std::find(m_overlay.columns.begin(), m_overlay.columns.end(), info.name) != m_overlay.columns.end();
-      const std::string value = from_plan && carried ? "p." + planned(info.name) : m_tasks.task_column(info.name);
+      const std::string value =
+          from_plan && is_carried(info.name) ? "p." + planned(info.name) : m_tasks.task_column(info.name);
       list.push_back(fmt::format("{} AS {}", value, m_dialect.identifier(info.name)));
     }
+    if (m_profile.worker.given()) {
+      list.push_back(fmt::format("{} AS {}", worker(from_plan), k_worker));
+    }
     return join(list, ", ");
+  }
+
+  /// An expression over other columns, or a look-up, gives the worker that the task had before the plan.
+  [[nodiscard]] std::string worker(bool from_plan) const {
+    const bool carried = m_profile.worker.kind == Attribute::Kind::column && is_carried(m_profile.worker.column);
+    return from_plan && carried ? "p." + planned(m_profile.worker.column) : m_tasks.raw(m_profile.worker);
+  }
+
+  [[nodiscard]] bool is_carried(const std::string& name) const {
+    return std::find(m_overlay.columns.begin(), m_overlay.columns.end(), name) != m_overlay.columns.end();
   }
 
   [[nodiscard]] std::string planned(const std::string& name) const { return m_dialect.identifier("v__" + name); }
@@ -184,7 +197,7 @@ class RowRuleRenderer {
 
   std::string meaning(const std::string& placeholder, const ColumnInfo& target, const Fragment& fragment) {
     if (placeholder == k_tasks_relation) {
-      return m_request.overlay == nullptr ? m_dialect.table(table_name()) : std::string{k_tasks};
+      return m_request.overlay == nullptr ? tasks_now() : std::string{k_tasks};
     }
     if (placeholder == "reason") {
       return m_writer.bind(m_request.reason, "text");
@@ -196,8 +209,13 @@ class RowRuleRenderer {
     return {};
   }
 
-  [[nodiscard]] const TableName& table_name() const {
-    return StatementWriter{m_profile, m_schema, m_dialect}.task_table().name;
+  /// `{tasks}` as they are: the columns of the table, and the worker as taskctl_worker.
+  [[nodiscard]] std::string tasks_now() const {
+    const StatementWriter tasks{m_profile, m_schema, m_dialect};
+    const std::string table = m_dialect.table(tasks.task_table().name);
+    return m_profile.worker.given()
+               ? fmt::format("(SELECT t.*, {} AS {} FROM {} t)", tasks.raw(m_profile.worker), k_worker, table)
+               : table;
   }
 
   std::string where() {

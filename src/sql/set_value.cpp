@@ -18,7 +18,7 @@ TimeStyle time_style(const Profile& profile, const Dialect& dialect, const std::
     return {.format = TimeFormat::timestamptz};
   }
   throw Error{ExitCode::usage,
-              fmt::format("{}: column '{}' has no time encoding for ':now'", fragment.where().display(), target.name),
+              fmt::format("{}: column '{}' has no time encoding for its time", fragment.where().display(), target.name),
               fmt::format("Name its encoding in [times.{}].", table)};
 }
 
