@@ -7,6 +7,16 @@
 
 namespace taskctl {
 
+namespace {
+
+/// What is stuck and cannot be reached was not repaired, and must not look as if it were.
+ExitCode verdict(const Plan& plan, const FlowResult& result) {
+  const bool out_of_reach = plan.left_out_counts.count(LeftOut::Why::unaddressable) > 0;
+  return out_of_reach ? ExitCode::partial : default_verdict(result.applied);
+}
+
+}  // namespace
+
 void declare_reconcile(CLI::App& app, ReconcileOptions& options) {
   options.target.declare(app);
   options.age.declare(app);
@@ -42,7 +52,7 @@ int run_reconcile(Context& context, const ReconcileOptions& options) {
                           .change = options.change,
                           .format = options.output.format,
                           .exit_code = options.exit_code,
-                          .judge = {}});
+                          .judge = [&plan](const FlowResult& result) { return verdict(plan, result); }});
 }
 
 }  // namespace taskctl

@@ -24,6 +24,7 @@ constexpr auto k_why_names = std::to_array<Name<LeftOut::Why>>({
     {LeftOut::Why::unknown, "unknown"},
     {LeftOut::Why::not_repairable, "not-repairable"},
     {LeftOut::Why::changed_since, "changed-since"},
+    {LeftOut::Why::unaddressable, "unaddressable"},
     {LeftOut::Why::nothing_to_do, "nothing-to-do"},
 });
 

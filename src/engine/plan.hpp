@@ -27,6 +27,7 @@ struct LeftOut {
     unknown,            ///< no such task
     not_repairable,     ///< the profile has no operations for the outcome, or its safety class forbids it
     changed_since,      ///< undo: a row is no longer as the run left it; it is kept as it is
+    unaddressable,      ///< its id does not lead to its row
     nothing_to_do,      ///< the operations would change nothing
   };
   std::string task;

@@ -1,9 +1,28 @@
 #include "engine/planner_parts.hpp"
 
+#include <set>
+
 #include "base/digest.hpp"
 #include "engine/remedy.hpp"
 
 namespace taskctl {
+
+namespace {
+
+/// Tasks among `keys` whose id leads to their row. It does not when a part is NULL, or a blob or a float in a column
+/// of SQLite that has no type: an id is text.
+std::set<TaskKey> reachable(TaskStore& store, std::vector<TaskKey> keys) {
+  std::set<TaskKey> found;
+  if (!keys.empty()) {
+    FactsRequest wanted;
+    wanted.rows = FactsRequest::Rows::by_key;
+    wanted.keys = std::move(keys);
+    store.read_facts(wanted, [&found](TaskFacts&& facts) { found.insert(std::move(facts.task.key)); });
+  }
+  return found;
+}
+
+}  // namespace
 
 Plan start_plan(TaskStore& store, const std::string& command) {
   constexpr std::size_t k_nonce_bytes = 16;
@@ -43,10 +62,22 @@ void append_units(Plan& plan, TaskStore& store, std::span<const Candidate> candi
       changes[members[i]] = std::move(evaluated.at(i));
     }
   }
+  std::vector<TaskKey> unchanged;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    if (changes[i].empty()) {
+      unchanged.push_back(candidates[i].finding.task.key);
+    }
+  }
+  const std::set<TaskKey> found = reachable(store, std::move(unchanged));
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const Candidate& candidate = candidates[i];
     std::string task = candidate.finding.task.key.text();
-    if (changes[i].empty()) {
+    if (changes[i].empty() && found.count(candidate.finding.task.key) == 0) {
+      plan.leave_out({.task = std::move(task),
+                      .why = LeftOut::Why::unaddressable,
+                      .detail = "no row answers to its id: a part of its key is NULL, a blob or a float",
+                      .finding = candidate.finding});
+    } else if (changes[i].empty()) {
       plan.leave_out({.task = std::move(task),
                       .why = LeftOut::Why::nothing_to_do,
                       .detail = "its rows are already as the repair would make them",
