@@ -4,14 +4,17 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "base/digest.hpp"
 #include "base/duration.hpp"
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "base/timestamp.hpp"
 #include "commands/shared/guards.hpp"
 #include "commands/shared/plan_view.hpp"
 #include "commands/shared/repair_backup.hpp"
+#include "engine/row_identity.hpp"
 
 namespace taskctl {
 
@@ -96,6 +99,44 @@ RunRecord new_run(Context& context, Session& session, const Plan& plan, const st
           .detection_now = plan.given_now};
 }
 
+/// Before a backup is made of what the role then cannot write.
+void require_privileges(const Session& session, const Plan& plan) {
+  const std::vector<TableName> tables = plan.tables();
+  if (std::all_of(tables.begin(), tables.end(), [&session](const TableName& name) {
+        const TableInfo* table = find_table(session.store->schema(), name);
+        return table == nullptr || (table->can_update && table->can_insert && table->can_delete);
+      })) {
+    return;
+  }
+  std::set<std::string> missing;
+  plan.for_each([&](std::size_t, const PlanUnit& unit) {
+    for (const Change& change : unit.changes) {
+      const TableInfo* table = find_table(session.store->schema(), change.table);
+      if (table == nullptr) {
+        continue;
+      }
+      if (change.operation == Operation::update   ? !table->can_update
+          : change.operation == Operation::insert ? !table->can_insert
+                                                  : !table->can_delete) {
+        missing.insert(std::string{change.operation == Operation::update   ? "UPDATE"
+                                   : change.operation == Operation::insert ? "INSERT"
+                                                                           : "DELETE"} +
+                       " ON TABLE " + change.table.display());
+      }
+    }
+  });
+  if (missing.empty()) {
+    return;
+  }
+  std::string grants;
+  for (const std::string& right : missing) {
+    grants += fmt::format("\nGRANT {} TO \"{}\";", right, session.connection->server().user);
+  }
+  throw Error{ExitCode::access,
+              fmt::format("the role lacks {}; nothing was changed", join({missing.begin(), missing.end()}, ", ")),
+              "Ask an administrator to run these statements, then try again:" + grants};
+}
+
 class Flow {
  public:
   Flow(Context& context, Session& reading, const Plan& plan, const FlowRequest& request)
@@ -145,6 +186,7 @@ class Flow {
   int apply() {
     const std::unique_ptr<Session> session = m_context.reopen_for_writing(m_reading, m_request.change);
     m_streams.talk(banner(*session));
+    require_privileges(*session, m_plan);
     Connection& connection = *session->connection;
     const std::unique_ptr<RunLock> lock = m_context.drivers()
                                               .of(connection.engine())
