@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "cli/app.hpp"
@@ -23,10 +25,13 @@ RunRecord find_run(Journal& journal, const UndoOptions& options) {
   return *run;
 }
 
-/// Rows that somebody changed since are kept, and that is something which was asked for and not done.
+/// Rows that somebody changed since are kept, and a trigger may write another value than was there before the run:
+/// both are something which was asked for and not done.
 ExitCode verdict(const Plan& plan, const FlowResult& result) {
   const bool kept = plan.left_out_counts.count(LeftOut::Why::changed_since) > 0;
-  return kept ? ExitCode::partial : default_verdict(result.applied);
+  const bool altered = std::any_of(result.applied.reports.begin(), result.applied.reports.end(),
+                                   [](const UnitReport& report) { return !report.side_effects.empty(); });
+  return kept || altered ? ExitCode::partial : default_verdict(result.applied);
 }
 
 }  // namespace
