@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "base/error.hpp"
@@ -159,6 +160,12 @@ class UndoPlanner {
       if (!m_wanted.empty()) {
         m_seen.insert(m_open->task);
       }
+      for (const Change& change : m_open->changes) {
+        const std::size_t row = std::hash<std::string>{}(row_identity(change.table, change.key));
+        if (!m_rows.insert(row).second) {
+          m_repeated.insert(row);
+        }
+      }
       m_units.append(encode_unit(*m_open));
       m_open.reset();
     }
@@ -174,6 +181,11 @@ class UndoPlanner {
     std::map<std::string, std::optional<Image>> rows;
     reads.read(m_store, false,
                [&rows](const std::string& identity, std::optional<Image>&& row) { rows[identity] = std::move(row); });
+    for (const auto& [identity, row] : m_left) {
+      if (const auto read = rows.find(identity); read != rows.end()) {
+        read->second = row;
+      }
+    }
     for (PlanUnit& unit : units) {
       std::erase_if(unit.changes, [&rows](const Change& change) {
         return is_undone_already(change, rows.at(row_identity(change.table, change.key)));
@@ -188,6 +200,18 @@ class UndoPlanner {
             {.task = unit.task, .why = LeftOut::Why::changed_since, .detail = std::move(detail), .finding = {}});
       } else {
         m_plan.append(unit);
+        leave(unit, rows);
+      }
+    }
+  }
+
+  /// An older unit of the run meets the rows of this one as this one leaves them.
+  void leave(const PlanUnit& unit, std::map<std::string, std::optional<Image>>& rows) {
+    for (const Change& change : unit.changes) {
+      const std::string identity = row_identity(change.table, change.key);
+      rows[identity] = change.after;
+      if (m_repeated.count(std::hash<std::string>{}(identity)) > 0) {
+        m_left[identity] = change.after;
       }
     }
   }
@@ -205,6 +229,8 @@ class UndoPlanner {
   TaskStore& m_store;
   Plan& m_plan;
   std::set<std::string> m_wanted, m_seen;
+  std::set<std::size_t> m_rows, m_repeated;            ///< hashes of the rows that units change, and that several do
+  std::map<std::string, std::optional<Image>> m_left;  ///< such rows as the plan leaves them so far
   std::optional<PlanUnit> m_open;
   Spool m_units;
 };

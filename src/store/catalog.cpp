@@ -97,8 +97,13 @@ class FitCheck {
   }
 
  private:
-  void add(const SourcePosition& where, std::string text) { m_problems.push_back({where.display(), std::move(text)}); }
-  void add(const std::string& table, std::string text) { m_problems.push_back({table, std::move(text)}); }
+  void add(const SourcePosition& where, std::string text) { add(where.display(), std::move(text)); }
+  /// Several parts of a profile may stumble over the same thing.
+  void add(const std::string& where, std::string text) {
+    if (std::ranges::none_of(m_problems, [&](const SchemaProblem& problem) { return problem.text == text; })) {
+      m_problems.push_back({where, std::move(text)});
+    }
+  }
 
   void check_names() {
     std::set<std::string> missing;
@@ -130,6 +135,8 @@ class FitCheck {
         add(rule.where, fmt::format("there is no table '{}'", rule.table));
       } else if (rule.key.empty() && table->row_key().empty()) {
         add(rule.where, fmt::format("table '{}' has neither a primary key nor a unique key without NULL", rule.table));
+      } else if (rule.op && table->is_view) {
+        add(rule.where, fmt::format("'{}' is a view: only tables can be repaired", rule.table));
       }
     }
   }
@@ -146,11 +153,6 @@ class FitCheck {
     };
     std::ranges::for_each(m_profile.outcomes, [&](const auto& entry) { collect(entry.second); });
     std::ranges::for_each(m_profile.rule_operations, [&](const auto& entry) { collect(entry.second); });
-    for (const RowRule& rule : m_profile.row_rules) {
-      if (rule.op) {
-        written.insert(rule.table);
-      }
-    }
     for (const std::string& name : written) {
       const TableInfo* table = m_schema.find(name);
       if (table != nullptr && table->is_view) {
