@@ -1,9 +1,10 @@
 #include "commands/show/show_view.hpp"
 
-#include <fmt/format.h>
-
+#include <algorithm>
 #include <array>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/duration.hpp"
 #include "base/text.hpp"
@@ -122,8 +123,13 @@ void print_verdict(Streams& streams, const TaskReport& report, const Profile& pr
   const Finding& finding = *report.judgement.finding;
   streams.line(fmt::format("{} ({}); reconcile: {}", to_string(finding.rule), to_string(finding.certainty),
                            repair_words(finding)));
+  // What fired stands with its rule above; the rest is what decided how it ends.
+  const auto rule = std::find_if(report.judgement.verdicts.begin(), report.judgement.verdicts.end(),
+                                 [&](const RuleVerdict& verdict) { return verdict.rule == finding.rule; });
   for (const Evidence& evidence : finding.evidence) {
-    streams.line("  because " + printable(evidence.text));
+    if (rule == report.judgement.verdicts.end() || rule->why.find(evidence.text) == std::string::npos) {
+      streams.line("  because " + printable(evidence.text));
+    }
   }
   if (!finding.note.empty()) {
     streams.line("  " + printable(finding.note));

@@ -135,7 +135,7 @@ TEST_CASE("every rendered statement of the built-in profiles can be prepared") {
   const auto db = test::temp_database(fixture.engine, test::fixture(fixture.file));
   const auto connection = db->open(Access::read);
   const Profile profile = find_profile(fixture.profile);
-  const Schema schema = read_schema(*connection, profile);
+  Schema schema = read_schema(*connection, profile);
   const Dialect dialect{fixture.engine};
   REQUIRE(check_schema(profile, schema, fixture.engine).empty());
 
@@ -150,6 +150,15 @@ TEST_CASE("every rendered statement of the built-in profiles can be prepared") {
     CHECK_NOTHROW(prepare(*db, sql));
   }
   CHECK_NOTHROW(prepare(*db, render_status_counts(profile, schema, dialect).sql));
+  CHECK_NOTHROW(prepare(*db, render_facts_by_results(profile, schema, dialect, {}).statement.sql));
+  for (const EvidenceSource& source : profile.evidence) {
+    for (auto& [name, table] : schema.tables) {
+      table.indexes.clear();  // without an index the statement is another one
+      const std::string sql = render_evidence(profile, schema, dialect, source, std::vector{key}).statement.sql;
+      INFO(sql);
+      CHECK_NOTHROW(prepare(*db, sql));
+    }
+  }
   for (const LivenessSource& source : profile.liveness) {
     if (source.kind == LivenessSource::Kind::table) {
       CHECK_NOTHROW(prepare(*db, render_worker_heartbeats(source, schema, dialect).sql));
