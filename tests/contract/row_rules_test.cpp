@@ -286,3 +286,23 @@ TEST_CASE("an account that is right is no finding") {
   REQUIRE(found.size() == 1);
   CHECK(found[0].evidence.at(0).text == "used is -1 and should be 5");
 }
+
+TEST_CASE("a workspace lock is the lock of the task that it names and of no other") {
+  RepairScene scene{temp_postgres(fixture("workspace_tasks.postgres.sql")), find_profile("workspace-tasks"),
+                    "2025-11-07T12:00:00Z"};
+  scene.database().exec(
+      "INSERT INTO workspace_tasks (id, workspace_id, task_type, status, stage, execution_mode, started_at, "
+      "completed_at,"
+      " created_at, updated_at) SELECT 57, 'ws-plan', 'apply', 'success', stage, execution_mode, started_at, "
+      "completed_at,"
+      " created_at, updated_at FROM workspace_tasks WHERE id = 560;"
+      "UPDATE workspaces SET is_locked = true, locked_at = '2025-11-07 10:00:00', lock_reason = CASE workspace_id WHEN "
+      "'ws-plan' THEN 'Locked for apply (task #57)' ELSE 'Locked for apply (task #572)' END WHERE workspace_id IN "
+      "('ws-plan', 'ws-mb7m9ii5ey')");
+  scene.selector.rules = {Rule::lock_of_ended_task};
+  const Plan plan = scene.reconcile();
+  CHECK(units_of(plan) == std::vector<std::string>{"workspaces:ws-plan"});
+  CHECK(scene.apply(plan).run.applied == 1);
+  CHECK(scene.database().value("SELECT string_agg(workspace_id, ' ' ORDER BY workspace_id) FROM workspaces WHERE "
+                               "is_locked") == "ws-apply ws-idle ws-lock ws-mb7m9ii5ey");
+}

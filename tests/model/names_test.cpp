@@ -36,9 +36,12 @@ TEST_CASE("codes of the enumerations read back") {
   check_codes({Rule::contradiction, Rule::cancel_requested, Rule::missing_finished_time, Rule::dead,
                Rule::never_assigned, Rule::overdue, Rule::waiting, Rule::clock, Rule::unreadable, Rule::settling},
               parse_rule);
+  check_codes({Rule::claim_without_task, Rule::active_without_claim, Rule::result_without_task, Rule::worker_task_over,
+               Rule::lock_of_ended_task, Rule::request_left_behind, Rule::accounts_wrong},
+              parse_rule);
   check_codes({Certainty::certain, Certainty::probable, Certainty::possible, Certainty::none}, parse_certainty);
   check_codes({Outcome::succeeded, Outcome::failed, Outcome::cancelled, Outcome::requeued, Outcome::parked,
-               Outcome::released, Outcome::unchanged, Outcome::undecided},
+               Outcome::released, Outcome::unchanged, Outcome::undecided, Outcome::corrected, Outcome::removed},
               parse_outcome);
   check_codes({Operation::update, Operation::insert, Operation::remove}, parse_operation);
   check_codes({RunState::started, RunState::done, RunState::stopped, RunState::failed}, parse_run_state);
