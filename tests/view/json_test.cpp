@@ -13,12 +13,13 @@ TEST_CASE("a finding has the documented fields in their order") {
   Finding finding = sample_item().finding;
   finding.also = {Rule::never_assigned};
   finding.hazards = {"young"};
-  CHECK(dump(to_json(finding, sample_now())) ==
-        R"({"task":{"id":"task_0048","status":"running","class":"active","kind":"publish","worker":null,"queue":null,)"
-        R"("user":null,"started_at":"2025-12-16T14:06:55Z","finished_at":null,"created_at":null,"updated_at":null,)"
-        R"("age_seconds":240481},"rule":"overdue","certainty":"possible","outcome":"failed","repair":"yes",)"
-        R"("evidence":[{"source":"started_at","text":"started 66h48m ago"}],"also":["never-assigned"],)"
-        R"("hazards":["young"],"note":""})");
+  CHECK(
+      dump(to_json(finding, sample_now())) ==
+      R"({"task":{"id":"task_0048","status":"running","class":"active","kind":"publish","worker":null,"queue":null,)"
+      R"("user":null,"started_at":"2025-12-16T14:06:55Z","finished_at":null,"created_at":null,"updated_at":null,)"
+      R"("age_seconds":240481},"table":null,"rule":"overdue","certainty":"possible","outcome":"failed","repair":"yes",)"
+      R"("evidence":[{"source":"started_at","text":"started 66h48m ago"}],"also":["never-assigned"],)"
+      R"("hazards":["young"],"note":""})");
 }
 
 TEST_CASE("composite keys are arrays and unreadable times show what was read") {
