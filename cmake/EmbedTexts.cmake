@@ -1,9 +1,9 @@
-# Writes OUTPUT: a constant NAME, an array of struct TYPE {name, text}, of every ROOT/*.EXTENSION.
-file(GLOB files ${ROOT}/*.${EXTENSION})
+# Writes OUTPUT: a constant NAME, an array of struct TYPE {name, text}, of every ROOT/STEM.EXTENSION.
+file(GLOB files ${ROOT}/${STEM}.${EXTENSION})
 list(SORT files)
 set(values "")
 foreach(file IN LISTS files)
-  get_filename_component(stem ${file} NAME_WE)
+  get_filename_component(stem ${file} NAME_WLE)
   file(READ ${file} text)
   string(APPEND values "    {\"${stem}\", R\"EMBEDDED(${text})EMBEDDED\"},\n")
 endforeach()

@@ -1,13 +1,18 @@
-# Compiles sql/, profiles/ and docs/rules/ into the binary. The headers are written at build time by cmake/Embed*.cmake
+# Compiles sql/, profiles/, man/, completions/ and pages of docs/ into the binary. The headers are written at build time by cmake/Embed*.cmake
 # and are never committed.
 
 function(taskctl_embed_sql output)
   taskctl_embed(${output} EmbedSql.cmake sql "sqlite/*.sql;postgres/*.sql")
 endfunction()
 
-# taskctl_embed_texts(<header> <folder> <extension> <struct> <constant>)
+# taskctl_embed_texts(<header> <folder> <extension> <struct> <constant> [<stem>]): one file of the folder, or all
 function(taskctl_embed_texts output folder extension type name)
-  taskctl_embed(${output} EmbedTexts.cmake ${folder} "*.${extension}" -DEXTENSION=${extension} -DTYPE=${type} -DNAME=${name})
+  set(stem "*")
+  if(ARGN)
+    set(stem ${ARGN})
+  endif()
+  taskctl_embed(${output} EmbedTexts.cmake ${folder} "${stem}.${extension}"
+                -DSTEM=${stem} -DEXTENSION=${extension} -DTYPE=${type} -DNAME=${name})
 endfunction()
 
 # taskctl_embed(<header> <script> <folder> <globs> [definitions …])

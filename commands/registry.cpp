@@ -2,6 +2,7 @@
 
 #include "commands/backup/backup.hpp"
 #include "commands/cancel/cancel.hpp"
+#include "commands/completion/completion.hpp"
 #include "commands/config/config.hpp"
 #include "commands/explain/explain.hpp"
 #include "commands/guard/guard.hpp"
@@ -36,6 +37,8 @@ std::vector<Command> all_commands() {
       make_command("profile", "List, show and check the profiles that say how a schema is read", "setup",
                    declare_profile, run_profile),
       make_command("config", "Show every setting with where it comes from", "setup", declare_config, run_config),
+      make_command("completion", "Print the script that completes taskctl's words in bash, zsh or fish", "setup",
+                   declare_completion, run_completion),
   };
 }
 

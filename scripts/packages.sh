@@ -3,9 +3,10 @@
 
 build_packages=(g++ cmake ninja-build pkg-config ccache git ca-certificates
   libsqlitecpp-dev libsqlite3-dev libpqxx-dev libpq-dev libcli11-dev libfmt-dev nlohmann-json3-dev
-  libtomlplusplus-dev libhowardhinnant-date-dev libutf8proc-dev libre2-dev libssl-dev tzdata)
+  libtomlplusplus-dev libhowardhinnant-date-dev libutf8proc-dev libre2-dev libssl-dev tzdata gzip)
 demo_packages=(sqlite3)
-test_packages=(catch2 sqlite3 python3 postgresql-15 postgresql-client-15 postgresql-common procps util-linux strace)
+test_packages=(catch2 sqlite3 python3 postgresql-15 postgresql-client-15 postgresql-common procps util-linux strace
+  mandoc man-db zsh fish)
 
 # Installs those of the named packages that are missing; says nothing when all are there.
 install_packages() {

@@ -194,13 +194,10 @@ void declare_backup(CLI::App& app, BackupOptions& options) {
   options.output.declare(app);
   app.add_option("--backup-dir", options.folder)->description("folder of the backups")->type_name("DIR");
   app.add_option("--name", options.name)->description("name of the copy; never overwrites")->type_name("NAME");
-  add_parsed(app, "--verify", "open (default), restore or none", [&options](const std::string& text) {
-    options.verify = parse_verify_level(text);
-    if (!options.verify) {
-      throw Error{ExitCode::usage, fmt::format("--verify: '{}' is not a level", text),
-                  "Levels are none, open and restore."};
-    }
-  })->type_name("LEVEL");
+  add_choice(app, "--verify", "level", "how the copy is checked: open (default), restore or none",
+             {"none", "open", "restore"},
+             [&options](const std::string& text) { options.verify = parse_verify_level(text); })
+      ->type_name("LEVEL");
   add_parsed(app, "--keep", "afterwards keep only this many, the newest", [&options](const std::string& text) {
     options.keep = parse_count(text, "--keep");
   })->type_name("N");

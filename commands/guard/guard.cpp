@@ -248,13 +248,8 @@ void declare_guard(CLI::App& app, GuardOptions& options) {
   options.target.declare(app);
   options.change.declare(app, false);
   options.output.declare(app);
-  add_parsed(app, "--mode", "reject a contradiction, or let it pass and log who wrote it (default reject)",
-             [&options](const std::string& text) {
-               options.mode = parse_guard_mode(text);
-               if (!options.mode) {
-                 throw_unknown_choice("mode", text, {"reject", "log"});
-               }
-             })
+  add_choice(app, "--mode", "mode", "reject a contradiction, or let it pass and log who wrote it (default reject)",
+             {"reject", "log"}, [&options](const std::string& text) { options.mode = parse_guard_mode(text); })
       ->type_name("MODE");
   app.add_flag("--exit-code", options.exit_code)
       ->description("status: end with 4 when the guard is not what the profile wants");

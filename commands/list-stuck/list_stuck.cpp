@@ -18,10 +18,10 @@ void declare_list_stuck(CLI::App& app, ListStuckOptions& options) {
   app.add_flag("--include-fine", options.include_fine)
       ->description("also list settling tasks and active tasks with nothing wrong");
   app.add_flag("--exit-code", options.exit_code)->description("end with 4 when something is stuck");
-  app.add_option("--sort", options.sort)
-      ->description("age (oldest first), id, kind, status, worker, rule or certainty")
-      ->type_name("FIELD")
-      ->check(CLI::IsMember({"age", "id", "kind", "status", "worker", "rule", "certainty"}));
+  add_choice(app, "--sort", "field", "age (default: oldest first), id, kind, status, worker, rule or certainty",
+             {"age", "id", "kind", "status", "worker", "rule", "certainty"},
+             [&options](const std::string& text) { options.sort = text; })
+      ->type_name("FIELD");
   add_parsed(app, "--limit", "print at most this many rows; the summary still counts all",
              [&options](const std::string& text) { options.limit = parse_count(text, "--limit"); })
       ->type_name("N");

@@ -150,7 +150,7 @@ void declare_profile(CLI::App& app, ProfileOptions& options) {
   };
   action("list", "list the profiles that are built in", Action::list);
   CLI::App* show = action("show", "print a profile", Action::show);
-  show->add_option("NAME", options.name)->description("a built-in profile, or a file")->required();
+  show->add_option("PROFILE", options.name)->description("a built-in profile, or a file")->required();
   action("check", "does the profile fit the live schema, and what would be read as what?", Action::check);
 }
 

@@ -7,6 +7,20 @@
 
 namespace taskctl {
 
+namespace {
+
+// All that is_choice() lets pass, in the order in which help names them.
+std::vector<std::string> outcome_names() {
+  std::vector<std::string> names;
+  for (const Outcome outcome : {Outcome::succeeded, Outcome::failed, Outcome::cancelled, Outcome::requeued,
+                                Outcome::parked, Outcome::released}) {
+    names.emplace_back(to_string(outcome));
+  }
+  return names;
+}
+
+}  // namespace
+
 void declare_outcome(CLI::App& app, std::optional<Outcome>& outcome) {
   declare_rule_outcome(app, "--outcome", "what becomes of the tasks, instead of evidence and the profile's defaults",
                        outcome);
@@ -19,14 +33,10 @@ void declare_no_evidence(CLI::App& app, bool& no_evidence) {
 
 void declare_rule_outcome(CLI::App& app, const std::string& name, const std::string& description,
                           std::optional<Outcome>& outcome) {
-  add_parsed(app, name, description, [name, &outcome](const std::string& text) {
-    const std::optional<Outcome> parsed = parse_outcome(text);
-    if (!parsed || !is_choice(*parsed)) {
-      throw Error{ExitCode::usage, fmt::format("{}: '{}' is not an outcome", name, text),
-                  "Outcomes are succeeded, failed, cancelled, requeued, parked and released."};
-    }
-    outcome = parsed;
-  })->type_name("OUTCOME");
+  const std::vector<std::string> choices = outcome_names();
+  add_choice(app, name, "outcome", fmt::format("{}: {}", description, join(choices, ", ")), choices,
+             [&outcome](const std::string& text) { outcome = parse_outcome(text); })
+      ->type_name("OUTCOME");
 }
 
 void require_outcome(const Profile& profile, const std::optional<Outcome>& outcome, const std::string& option) {

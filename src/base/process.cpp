@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,8 +26,6 @@ namespace {
 constexpr std::size_t k_output_limit = std::size_t{1} << 20U;
 constexpr std::size_t k_error_limit = std::size_t{64} << 10U;
 constexpr int k_not_found = 127;
-/// Between SIGTERM and SIGKILL.
-constexpr auto k_grace = std::chrono::seconds{2};
 /// How long a pipe is read on after the program ended: something that it started may hold it open.
 constexpr auto k_after_exit = std::chrono::milliseconds{200};
 /// How late a stop or the end of the program is noticed, with and without an open pipe.
@@ -140,8 +139,9 @@ class Stream {
 /// A started program, followed until it has ended and its pipes are read.
 class Child {
  public:
-  Child(pid_t pid, Pipe& output, Pipe& error, ProcessResult& result)
+  Child(pid_t pid, Pipe& output, Pipe& error, Duration grace, ProcessResult& result)
       : m_pid{pid},
+        m_grace{grace},
         m_output{std::move(output.read_end), result.output, k_output_limit},
         m_error{std::move(error.read_end), result.error, k_error_limit},
         m_result{result} {}
@@ -155,9 +155,7 @@ class Child {
         m_terminated = now;
         kill(-m_pid, SIGTERM);
       }
-      if (!m_ended && m_terminated && now - *m_terminated >= k_grace) {
-        kill(-m_pid, SIGKILL);
-      }
+      insist(now);
       read_pipes();
       reap();
     }
@@ -165,6 +163,18 @@ class Child {
 
  private:
   using Moment = std::chrono::steady_clock::time_point;
+
+  void insist(Moment now) {
+    if (m_ended || !m_terminated) {
+      return;
+    }
+    if (now - *m_terminated >= m_grace) {
+      kill(-m_pid, SIGKILL);
+    } else if (!m_insisted && now - *m_terminated >= m_grace / 2) {
+      m_insisted = true;
+      kill(-m_pid, SIGTERM);
+    }
+  }
 
   [[nodiscard]] bool finished() const {
     const bool read = !m_output.open() && !m_error.open();
@@ -195,6 +205,8 @@ class Child {
   }
 
   pid_t m_pid;
+  Duration m_grace;
+  bool m_insisted = false;  ///< SIGTERM was sent again
   Stream m_output, m_error;
   ProcessResult& m_result;
   std::optional<Moment> m_terminated;  ///< when SIGTERM was sent
@@ -204,7 +216,7 @@ class Child {
 }  // namespace
 
 ProcessResult run_process(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
-                          Duration limit, const StopSource* stop) {
+                          Duration limit, const StopSource* stop, Duration grace) {
   Pipe output;
   Pipe error;
   ProcessResult result;
@@ -220,8 +232,27 @@ ProcessResult run_process(const std::vector<std::string>& arguments, const std::
   }
   output.write_end.close();
   error.write_end.close();
-  Child{pid, output, error, result}.follow(limit, stop);
+  Child{pid, output, error, grace, result}.follow(limit, stop);
   return result;
+}
+
+void become_process(const std::vector<std::string>& arguments, const std::string& input) {
+  const Descriptor text{memfd_create("input", MFD_CLOEXEC)};
+  const Descriptor before{fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)};
+  if (!text || !before || !write_all(text.number(), input) || lseek(text.number(), 0, SEEK_SET) != 0 ||
+      dup2(text.number(), STDIN_FILENO) < 0) {
+    return;
+  }
+  // What we block and ignore, the new program would, too.
+  sigset_t none;
+  sigset_t blocked;
+  sigemptyset(&none);
+  pthread_sigmask(SIG_SETMASK, &none, &blocked);
+  const auto pipe_action = signal(SIGPIPE, SIG_DFL);
+  execvp(arguments.front().c_str(), pointers(arguments).data());
+  signal(SIGPIPE, pipe_action);
+  pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
+  dup2(before.number(), STDIN_FILENO);
 }
 
 }  // namespace taskctl

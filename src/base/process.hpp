@@ -17,8 +17,13 @@ struct ProcessResult {
 
 /// Runs a program without a shell, standard input closed. `environment` entries ("PGPASSWORD=…") are
 /// added to ours, so that no secret stands on a command line. Ends it when `limit` has passed or a
-/// stop is requested. Throws Error{failed} when it cannot be started for another reason than "not found".
+/// stop is requested: SIGTERM, once more after half of `grace`, SIGKILL after all of it. Throws Error{failed} when it
+/// cannot be started for another reason than "not found".
 ProcessResult run_process(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
-                          Duration limit, const StopSource* stop = nullptr);
+                          Duration limit, const StopSource* stop = nullptr, Duration grace = std::chrono::seconds{2});
+
+/// Becomes another program, found on the PATH, whose standard input is `input`. Returns only when there is no such
+/// program or it cannot be started; then nothing has changed.
+void become_process(const std::vector<std::string>& arguments, const std::string& input);
 
 }  // namespace taskctl

@@ -5,17 +5,21 @@
 #include <algorithm>
 #include <cctype>
 #include <exception>
+#include <memory>
 #include <new>
 #include <sstream>
 #include <utility>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/process.hpp"
 #include "base/text.hpp"
 #include "cli/arguments.hpp"
 #include "cli/attempts.hpp"
+#include "cli/complete.hpp"
 #include "cli/context.hpp"
 #include "cli/help.hpp"
+#include "cli/manual.hpp"
 #include "cli/options.hpp"
 #include "view/json.hpp"
 
@@ -109,6 +113,12 @@ int App::dispatch(const std::vector<std::string>& arguments, Attempt& attempt) {
     m_streams.line("taskctl " TASKCTL_VERSION);
     return static_cast<int>(ExitCode::ok);
   }
+  if (first == "__man") {
+    return print_page({arguments.begin() + 1, arguments.end()});
+  }
+  if (first == "__complete") {
+    return print_candidates({arguments.begin() + 1, arguments.end()});
+  }
   if (first.starts_with('-')) {
     throw Error{ExitCode::usage, fmt::format("option '{}' stands before the command", first),
                 "Options follow the command: taskctl COMMAND [OPTIONS]."};
@@ -132,13 +142,13 @@ const Command& App::find_command(const std::string& name) const {
 
 int App::run_command(const std::vector<std::string>& arguments, Attempt& attempt) {
   const Command& command = find_command(attempt.command);
-  CLI::App app{command.summary, "taskctl " + command.name};
-  app.set_help_flag();
+  const std::unique_ptr<CLI::App> declared = empty_app(command);
+  CLI::App& app = *declared;
   const std::function<int(Context&)> runner = command.declare(app);
   unshield_all(app);
   const PreparedArguments prepared = prepare_arguments(app, arguments);
   if (prepared.help) {
-    m_streams.out(command_help(*prepared.leaf, k_help_width));
+    m_streams.out(command_help(facts_of(*prepared.leaf), k_help_width));
     return static_cast<int>(ExitCode::ok);
   }
   parse_prepared(app, prepared);
@@ -151,16 +161,42 @@ int App::run_command(const std::vector<std::string>& arguments, Attempt& attempt
 }
 
 int App::print_help(const std::vector<std::string>& topic) {
-  if (topic.empty()) {
+  if (topic.empty() || topic.front().starts_with('-')) {
     m_streams.out(overview_text(m_commands, k_help_width));
     return static_cast<int>(ExitCode::ok);
   }
-  const Command& command = find_command(topic.front());
-  CLI::App app{command.summary, "taskctl " + command.name};
-  app.set_help_flag();
-  static_cast<void>(command.declare(app));
-  const PreparedArguments prepared = prepare_arguments(app, {topic.begin() + 1, topic.end()});
-  m_streams.out(command_help(*prepared.leaf, k_help_width));
+  const auto command =
+      std::find_if(m_commands.begin(), m_commands.end(), [&](const Command& one) { return one.name == topic.front(); });
+  std::string text;
+  std::string page;
+  if (command != m_commands.end()) {
+    page = "taskctl-" + command->name + ".1";
+    const std::unique_ptr<CLI::App> app = empty_app(*command);
+    const std::function<int(Context&)> runner = command->declare(*app);
+    const PreparedArguments prepared = prepare_arguments(*app, {topic.begin() + 1, topic.end()});
+    text = command_help(facts_of(*prepared.leaf), k_help_width);
+  } else {
+    page = find_manual_page(topic.front());
+    text = page == "taskctl.1" ? overview_text(m_commands, k_help_width) : manual_source(page);
+  }
+  if (m_streams.options().out_is_terminal) {
+    // Where there is no man it returns, and the help is printed.
+    become_process({"man", "-l", "-"}, manual_page(page, m_commands));
+  }
+  m_streams.out(text);
+  return static_cast<int>(ExitCode::ok);
+}
+
+int App::print_page(const std::vector<std::string>& names) {
+  for (const std::string& name : names.empty() ? manual_page_names() : names) {
+    m_streams.out(names.empty() ? name + "\n" : manual_page(name, m_commands));
+  }
+  return static_cast<int>(ExitCode::ok);
+}
+
+// Whoever completes a line wants words or nothing, never an error in the middle of what they type.
+int App::print_candidates(const std::vector<std::string>& words) {
+  m_streams.out(reply_text(complete(m_commands, words, outside_values)));
   return static_cast<int>(ExitCode::ok);
 }
 

@@ -23,6 +23,8 @@ class App {
   int dispatch(const std::vector<std::string>& arguments, Attempt& attempt);
   int run_command(const std::vector<std::string>& arguments, Attempt& attempt);
   int print_help(const std::vector<std::string>& topic);
+  int print_page(const std::vector<std::string>& names);
+  int print_candidates(const std::vector<std::string>& words);
   int end_with_error(Attempt& attempt, int code, const std::string& message, const std::string& hint);
   void note_failure(const Attempt& attempt, int code, const std::string& message);
   int finish(const Attempt& attempt, int code);

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstddef>
 #include <string>
 #include <vector>
 
 #include "cli/command.hpp"
+#include "cli/command_facts.hpp"
 
 namespace taskctl {
 
@@ -13,6 +13,6 @@ namespace taskctl {
 [[nodiscard]] std::string overview_text(const std::vector<Command>& commands, std::size_t width);
 
 /// What `taskctl NAME --help` prints: usage, options by group, subcommands, exit codes.
-[[nodiscard]] std::string command_help(CLI::App& app, std::size_t width);
+[[nodiscard]] std::string command_help(const CommandFacts& facts, std::size_t width);
 
 }  // namespace taskctl

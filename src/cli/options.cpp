@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/timestamp.hpp"
+#include "cli/value_kind.hpp"
 
 namespace taskctl {
 
@@ -40,6 +41,17 @@ CLI::Option* add_wait(CLI::App& app, const std::string& name, const std::string&
       ->type_name("DURATION");
 }
 
+// Refuses what is not one of `choices`, and hands on what is.
+std::function<void(const std::string&)> one_of(const std::string& noun, const std::vector<std::string>& choices,
+                                               std::function<void(const std::string&)> take) {
+  return [noun, choices, take = std::move(take)](const std::string& text) {
+    if (std::find(choices.begin(), choices.end(), text) == choices.end()) {
+      throw_unknown_choice(noun, text, choices);
+    }
+    take(text);
+  };
+}
+
 template <typename Enum, typename List>
 std::vector<std::string> names_of(const List& values) {
   std::vector<std::string> names;
@@ -49,27 +61,19 @@ std::vector<std::string> names_of(const List& values) {
   return names;
 }
 
-void add_choices(CLI::App& app, const std::string& name, const std::string& noun, const std::vector<std::string>& names,
-                 const std::function<bool(const std::string&)>& take) {
-  add_repeated(app, name, fmt::format("only findings with this {} (repeatable): {}", noun, join(names, ", ")),
-               [noun, names, take](const std::string& text) {
-                 if (!take(text)) {
-                   throw_unknown_choice(noun, text, names);
-                 }
-               })
-      ->type_name("NAME")
+CLI::Option* add_filter(CLI::App& app, const std::string& name, const std::string& noun,
+                        const std::vector<std::string>& names, const std::function<void(const std::string&)>& take) {
+  return set_choices(add_repeated(app, name,
+                                  fmt::format("only findings with this {} (repeatable): {}", noun, join(names, ", ")),
+                                  one_of(noun, names, take)),
+                     names)
       ->group("Filters");
 }
 
 CLI::Option* add_one_of(CLI::App& app, const std::string& name, const std::string& noun, const std::string& description,
                         const std::vector<std::string>& choices, std::string& value) {
-  return add_parsed(app, name, fmt::format("{}: {} (default {})", description, join(choices, ", "), value),
-                    [noun, choices, &value](const std::string& text) {
-                      if (std::find(choices.begin(), choices.end(), text) == choices.end()) {
-                        throw_unknown_choice(noun, text, choices);
-                      }
-                      value = text;
-                    });
+  return add_choice(app, name, noun, fmt::format("{}: {} (default {})", description, join(choices, ", "), value),
+                    choices, [&value](const std::string& text) { value = text; });
 }
 
 }  // namespace
@@ -92,6 +96,11 @@ CLI::Option* add_repeated(CLI::App& app, const std::string& name, const std::str
       ->expected(1, CLI::detail::expected_max_vector_size)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false);
+}
+
+CLI::Option* add_choice(CLI::App& app, const std::string& name, const std::string& noun, const std::string& description,
+                        const std::vector<std::string>& choices, std::function<void(const std::string&)> take) {
+  return set_choices(add_parsed(app, name, description, one_of(noun, choices, std::move(take))), choices);
 }
 
 void throw_unknown_choice(const std::string& noun, const std::string& text, const std::vector<std::string>& choices) {
@@ -118,9 +127,9 @@ void TargetOptions::declare(CLI::App& app) {
   add_name(app, "--db", "the database: a SQLite file, postgres://… or a libpq keyword string", db)
       ->type_name("PATH|URL")
       ->group(group);
-  add_name(app, "--target", "a target of the configuration file", target)->type_name("NAME")->group(group);
+  add_name(app, "--target", "a target of the configuration file", target)->type_name("TARGET")->group(group);
   add_name(app, "--profile", "a built-in profile or a file; chosen by looking at the tables otherwise", profile)
-      ->type_name("NAME|FILE")
+      ->type_name("PROFILE")
       ->group(group);
   add_name(app, "--config", "read this configuration file instead of the usual ones", config)
       ->type_name("FILE")
@@ -142,20 +151,15 @@ void TargetOptions::declare(CLI::App& app) {
       ->group(group);
   add_texts(app, "--accept-hazard", "go on although this hazard holds: alive, young, rls, or one of the profile's",
             accept_hazards)
-      ->type_name("NAME")
+      ->type_name("HAZARD")
       ->group(group);
 }
 
 void OutputOptions::declare(CLI::App& app) {
-  std::vector<std::string> names = names_of<OutputFormat>(allowed);
-  add_parsed(app, "--output", fmt::format("form of the result: {} (default {})", join(names, ", "), to_string(format)),
-             [this, names](const std::string& text) {
-               const std::optional<OutputFormat> parsed = parse_output_format(text);
-               if (!parsed || std::find(allowed.begin(), allowed.end(), *parsed) == allowed.end()) {
-                 throw_unknown_choice("output format", text, names);
-               }
-               format = *parsed;
-             })
+  const std::vector<std::string> names = names_of<OutputFormat>(allowed);
+  add_choice(app, "--output", "output format",
+             fmt::format("form of the result: {} (default {})", join(names, ", "), to_string(format)), names,
+             [this](const std::string& text) { format = parse_output_format(text).value_or(format); })
       ->type_name("FORMAT")
       ->group("Output");
   app.add_flag("-q,--quiet", quiet)
@@ -167,31 +171,26 @@ void OutputOptions::declare(CLI::App& app) {
 }
 
 void SelectorOptions::declare(CLI::App& app) {
-  const auto texts = [&app](const std::string& name, const std::string& what, std::vector<std::string>& values) {
-    add_texts(app, name, fmt::format("only tasks with this {} (exact; repeatable)", what), values)->group("Filters");
+  const auto texts = [&app](const std::string& name, const std::string& type, const std::string& what,
+                            std::vector<std::string>& values) {
+    add_texts(app, name, fmt::format("only tasks with this {} (exact; repeatable)", what), values)
+        ->type_name(type)
+        ->group("Filters");
   };
-  texts("--id", "id", selector.ids);
-  texts("--worker", "worker", selector.workers);
-  texts("--kind", "kind", selector.kinds);
-  texts("--queue", "queue", selector.queues);
-  texts("--user", "user", selector.users);
-  texts("--status", "native status", selector.statuses);
-  add_choices(app, "--rule", "rule", names_of<Rule>(k_rules), [this](const std::string& text) {
-    const std::optional<Rule> rule = parse_rule(text);
-    if (rule) {
-      selector.rules.push_back(*rule);
-    }
-    return rule.has_value();
-  });
+  texts("--id", "ID", "id", selector.ids);
+  texts("--worker", "WORKER", "worker", selector.workers);
+  texts("--kind", "KIND", "kind", selector.kinds);
+  texts("--queue", "QUEUE", "queue", selector.queues);
+  texts("--user", "USER", "user", selector.users);
+  texts("--status", "STATUS", "native status", selector.statuses);
+  add_filter(app, "--rule", "rule", names_of<Rule>(k_rules), [this](const std::string& text) {
+    selector.rules.push_back(parse_rule(text).value());
+  })->type_name("RULE");
   const std::vector<Certainty> certainties{Certainty::certain, Certainty::probable, Certainty::possible,
                                            Certainty::none};
-  add_choices(app, "--certainty", "certainty", names_of<Certainty>(certainties), [this](const std::string& text) {
-    const std::optional<Certainty> certainty = parse_certainty(text);
-    if (certainty) {
-      selector.certainties.push_back(*certainty);
-    }
-    return certainty.has_value();
-  });
+  add_filter(app, "--certainty", "certainty", names_of<Certainty>(certainties), [this](const std::string& text) {
+    selector.certainties.push_back(parse_certainty(text).value());
+  })->type_name("CERTAINTY");
 }
 
 void AgeOptions::declare(CLI::App& app) {
@@ -227,7 +226,7 @@ void ChangeOptions::declare(CLI::App& app, bool with_backup) {
   count("--max-changes", "refuse to change more tasks than this (default 1000)", 0, max_changes);
   count("--batch-size", "tasks in one transaction (default: as many as keep it short)", 1, batch_size);
   add_wait(app, "--lock-wait", "wait this long for another run to end (default: not at all)", lock_wait)->group(group);
-  add_name(app, "--confirm", "name of the protected target that is meant", confirm)->type_name("NAME")->group(group);
+  add_name(app, "--confirm", "name of the protected target that is meant", confirm)->type_name("TARGET")->group(group);
   if (!with_backup) {
     return;
   }

@@ -64,6 +64,11 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& name, const std::strin
 CLI::Option* add_repeated(CLI::App& app, const std::string& name, const std::string& description,
                           std::function<void(const std::string&)> parse);
 
+/// An option that takes one of `choices`, which completion offers; `take` gets the chosen one. Anything else throws
+/// Error{usage} that calls it an unknown `noun`.
+CLI::Option* add_choice(CLI::App& app, const std::string& name, const std::string& noun, const std::string& description,
+                        const std::vector<std::string>& choices, std::function<void(const std::string&)> take);
+
 /// Throws Error{usage} that says which `noun` is unknown, the nearest choice, and all of them.
 [[noreturn]] void throw_unknown_choice(const std::string& noun, const std::string& text,
                                        const std::vector<std::string>& choices);

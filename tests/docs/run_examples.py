@@ -5,7 +5,9 @@ A comment sets the scene:    <!-- example: task_queue.sqlite.sql -->   (a fixtur
 Every ```console block after it is run in order in one folder; lines that begin with "$ " are commands, the lines after
 them are the expected output (both streams). A line "…" stands for any number of lines. ```toml and ```sh blocks that
 begin with "# file: NAME" are written to that file first. Run ids, times in backup names, hashes, hosts and versions
-may differ. TASKCTL_TEST_ACCEPT=1 writes the real output into the page instead and ends with 77.
+may differ. "now: TIME" after the fixture adds --now to commands that take it, for a sample stands at a moment of its own; the
+page shows what people type, without the option and the warning about it. TASKCTL_TEST_ACCEPT=1 writes the real output
+into the page instead and ends with 77.
 """
 import os
 import pathlib
@@ -30,7 +32,7 @@ LOOSE = [
     (r"is \S+ before the database's clock", "is LONG before the database's clock"),
     (r"host \S+", "host HOST"),
     (r"user \S+", "user USER"),
-    (r"20(2[6-9]|[3-9]\d)-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TODAY"),
+    (r"20(2[6-9]|[3-9]\d)-\d\d-\d\d(T| )\d\d:\d\d:\d\d(\.\d+)?Z?", "TODAY"),
 ]
 
 
@@ -50,15 +52,18 @@ def matches(expected: list[str], actual: list[str]) -> bool:
 
 
 class Scene:
-    def __init__(self, fixture: str) -> None:
+    def __init__(self, fixture: str, now: str | None, columns: int) -> None:
         self.dir = tempfile.TemporaryDirectory(prefix="taskctl-docs-")
         self.folder = self.dir.name
         binary = pathlib.Path(os.environ["TASKCTL"])
-        self.env = dict(os.environ, PATH=f"{binary.parent}:{os.environ['PATH']}", HOME=self.folder, COLUMNS="118",
+        self.env = dict(os.environ, PATH=f"{binary.parent}:{os.environ['PATH']}", HOME=self.folder, COLUMNS=str(columns),
                         XDG_STATE_HOME=f"{self.folder}/state", XDG_CONFIG_HOME=f"{self.folder}/config", LC_ALL="C.UTF-8",
                         NO_COLOR="1")
         self.env.pop("DATABASE_URL", None)
         self.database = ""
+        self.now = now
+        if now:
+            self.stop_clock(binary, now)
         if fixture.endswith(".postgres.sql"):
             self.database = "docs_" + uuid.uuid4().hex[:10]
             subprocess.run(["psql", "-qX", "-d", "postgres", "-c", f"CREATE DATABASE {self.database}"], check=True)
@@ -68,10 +73,25 @@ class Scene:
         elif fixture != "none":
             subprocess.run(["sqlite3", f"{self.folder}/tasks.db"], input=(FIXTURES / fixture).read_bytes(), check=True)
 
+    def stop_clock(self, binary: pathlib.Path, now: str) -> None:
+        folder = pathlib.Path(self.folder) / ".stopped"
+        folder.mkdir()
+        script = folder / "taskctl"
+        script.write_text(f"""#!/bin/bash
+if '{binary}' "$1" --help 2>/dev/null | grep -q -- ' --now ' && [[ " $* " != *' --now '* ]]; then
+  exec '{binary}' "$1" --now '{now}' "${{@:2}}"
+fi
+exec '{binary}' "$@"
+""", encoding="utf-8")
+        script.chmod(0o755)
+        self.env["PATH"] = f"{folder}:{self.env['PATH']}"
+
     def run(self, command: str) -> str:
         result = subprocess.run(["bash", "-c", command], cwd=self.folder, env=self.env, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, timeout=60, check=False)
         text = result.stdout.decode("utf-8", "backslashreplace")
+        if self.now:
+            text = re.sub(r"^warning: --now .*\n", "", text, flags=re.MULTILINE)
         return text.replace(self.database, "tasks") if self.database else text
 
     def close(self) -> None:
@@ -95,6 +115,8 @@ def steps(block: list[str]) -> list[tuple[str, list[str]]]:
 class Page:
     def __init__(self, path: pathlib.Path) -> None:
         self.path, self.accept = path, bool(os.environ.get("TASKCTL_TEST_ACCEPT"))
+        # A manual page is indented, and read in narrower terminals than a web page.
+        self.columns = 96 if path.parent.name == "man" else 118
         self.scene: Scene | None = None
         self.output: list[str] = []
         self.failures = self.commands = 0
@@ -109,7 +131,7 @@ class Page:
             self.commands += 1
             real = self.scene.run(command)
             self.output.append("$ " + command)
-            shown = real.replace(self.scene.folder + "/", "").rstrip("\n")
+            shown = real.replace(self.scene.folder + "/", "").replace(self.scene.folder, ".").rstrip("\n")
             if self.accept:
                 self.output += shown.split("\n") if shown else []
                 continue
@@ -137,10 +159,10 @@ class Page:
             line = lines[i]
             self.output.append(line)
             i += 1
-            if match := re.match(r"<!-- example: (\S+) -->", line):
+            if match := re.match(r"<!-- example: (\S+)(?: now: (\S+))? -->", line):
                 if self.scene:
                     self.scene.close()
-                self.scene = Scene(match.group(1))
+                self.scene = Scene(match.group(1), match.group(2), self.columns)
             elif match := re.match(r"```(\w+)", line):
                 end = lines.index("```", i)
                 self.block(match.group(1), lines[i:end])
