@@ -45,6 +45,8 @@ foreach(pair "packaging/debian/changelog|changelog.Debian.gz" "CHANGELOG.md|chan
 endforeach()
 add_custom_target(package_texts ALL DEPENDS ${debian_files})
 install(FILES ${debian_files} packaging/debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT debian EXCLUDE_FROM_ALL)
+install(FILES packaging/debian/lintian-overrides DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides RENAME taskctl
+        COMPONENT debian EXCLUDE_FROM_ALL)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME taskctl)
@@ -63,13 +65,13 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS tzdata)
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS postgresql-client)
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "man-db, sqlite3")
-set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "find and repair task rows that lie
- A task database says that a task is running, and nothing runs: the worker died,
- a cancel was only half written, a lease ran out. taskctl reads the table in
- which an application keeps its tasks (SQLite or PostgreSQL, whatever the
- schema), finds such rows, and repairs them.
- .
- A repair is previewed on a connection that cannot write, preceded by a verified
- backup, guarded row by row, journalled in the same transaction, and can be taken
- back to the last column.")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "find and repair task rows that lie")
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "A task database says that a task is running, and nothing runs: the worker
+died, a cancel was only half written, a lease ran out. taskctl reads the
+table in which an application keeps its tasks (SQLite or PostgreSQL, whatever
+the schema), finds such rows, and repairs them.
+
+A repair is previewed on a connection that cannot write, preceded by a
+verified backup, guarded row by row, journalled in the same transaction, and
+can be taken back to the last column.")
 include(CPack)

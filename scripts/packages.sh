@@ -4,9 +4,10 @@
 build_packages=(g++ cmake ninja-build pkg-config ccache git ca-certificates
   libsqlitecpp-dev libsqlite3-dev libpqxx-dev libpq-dev libcli11-dev libfmt-dev nlohmann-json3-dev
   libtomlplusplus-dev libhowardhinnant-date-dev libutf8proc-dev libre2-dev libssl-dev tzdata gzip)
+package_packages=(dpkg-dev file lintian gzip)
 demo_packages=(sqlite3)
 test_packages=(catch2 sqlite3 python3 postgresql-15 postgresql-client-15 postgresql-common procps util-linux strace
-  mandoc man-db zsh fish)
+  mandoc man-db zsh fish systemd dpkg-dev file lintian gzip)
 
 # Installs those of the named packages that are missing; says nothing when all are there.
 install_packages() {

@@ -116,7 +116,7 @@ class Page:
     def __init__(self, path: pathlib.Path) -> None:
         self.path, self.accept = path, bool(os.environ.get("TASKCTL_TEST_ACCEPT"))
         # A manual page is indented, and read in narrower terminals than a web page.
-        self.columns = 96 if path.parent.name == "man" else 118
+        self.columns = 96 if re.search(r"\.[15]\.md$", path.name) else 118
         self.scene: Scene | None = None
         self.output: list[str] = []
         self.failures = self.commands = 0
