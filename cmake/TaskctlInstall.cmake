@@ -22,7 +22,14 @@ add_custom_target(man ALL DEPENDS ${man_pages})
 
 install(TARGETS taskctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES completions/bash.completion DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME taskctl)
-install(FILES completions/zsh.completion DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions RENAME _taskctl)
+# Debian's zsh looks into vendor-completions below /usr, and into site-functions below /usr/local.
+install(CODE "
+  set(folder site-functions)
+  if(CMAKE_INSTALL_PREFIX STREQUAL \"/usr\")
+    set(folder vendor-completions)
+  endif()
+  file(INSTALL DESTINATION \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/zsh/\${folder}\" TYPE FILE
+       FILES \"${CMAKE_SOURCE_DIR}/completions/zsh.completion\" RENAME _taskctl)")
 install(FILES completions/fish.completion DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d RENAME taskctl.fish)
 install(FILES README.md docs/profiles.md docs/postgresql.md docs/guard.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES packaging/examples/config.toml packaging/examples/taskctl.cron

@@ -32,12 +32,8 @@ std::vector<Suggestion> command_names(const std::vector<Command>& commands) {
 /// One command's line, walked word by word.
 class Line {
  public:
-  Line(const Command& command, const std::vector<Command>& commands, const ValueSource& outside)
-      : m_command{command},
-        m_commands{commands},
-        m_outside{outside},
-        m_facts{facts_of(command)},
-        m_options{m_facts.options} {}
+  Line(const Command& command, const ValueSource& outside)
+      : m_command{command}, m_outside{outside}, m_facts{facts_of(command)}, m_options{m_facts.options} {}
 
   void pass(const std::string& word) {
     if (m_pending != nullptr) {
@@ -176,8 +172,9 @@ class Line {
       case ValueKind::folder:
         reply.paths = CompletionReply::Paths::folders;
         break;
-      case ValueKind::command:
-        reply.candidates = command_names(m_commands);
+      case ValueKind::hazard:
+        // Those of the profile come on top of these; the refusal that asks for one names it.
+        reply.candidates = {{"alive", ""}, {"young", ""}, {"rls", ""}};
         break;
       case ValueKind::rule:
         for (const Rule rule : k_rules) {
@@ -207,7 +204,6 @@ class Line {
   }
 
   const Command& m_command;
-  const std::vector<Command>& m_commands;
   const ValueSource& m_outside;
   CommandFacts m_facts;                    ///< of the command or subcommand that the line has come to
   std::vector<OptionFacts> m_options;      ///< all that are accepted there
@@ -251,7 +247,7 @@ CompletionReply complete_line(const std::vector<Command>& commands, const std::v
   if (command == commands.end()) {
     return {};
   }
-  Line line{*command, commands, outside};
+  Line line{*command, outside};
   for (std::size_t i = 1; i + 1 < words.size(); ++i) {
     line.pass(words[i]);
   }

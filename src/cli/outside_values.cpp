@@ -58,7 +58,7 @@ std::vector<Suggestion> runs(const ValueQuestion& question) {
     return {};
   }
   for (const Json& run : document.at("runs")) {
-    candidates.push_back({text_at(run, "id"), text_at(run, "command") + " " + text_at(run, "started")});
+    candidates.push_back({text_at(run, "id"), text_at(run, "command") + " " + text_at(run, "started_at")});
   }
   return candidates;
 }

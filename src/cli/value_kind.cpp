@@ -13,7 +13,7 @@ namespace {
 
 constexpr auto k_value_names = std::to_array<std::pair<std::string_view, ValueKind>>({
     {"AGE", ValueKind::free},         {"COMMAND", ValueKind::command},  {"DIR", ValueKind::folder},
-    {"DURATION", ValueKind::free},    {"FILE", ValueKind::file},        {"HAZARD", ValueKind::free},
+    {"DURATION", ValueKind::free},    {"FILE", ValueKind::file},        {"HAZARD", ValueKind::hazard},
     {"ID", ValueKind::task},          {"KIND", ValueKind::attribute},   {"N", ValueKind::free},
     {"NAME", ValueKind::free},        {"NEW", ValueKind::file},         {"PATH|URL", ValueKind::database},
     {"PROFILE", ValueKind::profile},  {"QUEUE", ValueKind::attribute},  {"RULE", ValueKind::rule},

@@ -21,7 +21,7 @@ enum class ValueKind {
   task,       ///< a task of the current target
   attribute,  ///< a worker, kind, queue, user or status that unfinished tasks of the current target have
   rule,
-  command,
+  hazard,
 };
 
 /// Kind of the value that help calls `name`; nullopt when no kind has that name.

@@ -145,3 +145,23 @@ TEST_CASE("a program does not inherit our locks") {
   CHECK(result.output.find("/dev/null") != std::string::npos);
   CHECK(result.output.find("lock-of-ours") == std::string::npos);
 }
+
+TEST_CASE("a program that ignores the first request is asked again and then killed") {
+  ProcessResult result;
+  const std::string twice =
+      "n=0; trap 'n=$((n+1)); [ $n -ge 2 ] && echo again && exit 7' TERM; while :; do sleep 0.02; done";
+  result = run_process({"bash", "-c", twice}, {}, 200ms, nullptr, 2s);
+  CHECK(result.timed_out);
+  CHECK(result.status == 7);
+  CHECK(result.output == "again\n");
+  const auto took = time_of([&result] {
+    result = run_process({"bash", "-c", "trap '' TERM; while :; do sleep 0.02; done"}, {}, 200ms, nullptr, 200ms);
+  });
+  CHECK(result.status == 128 + SIGKILL);
+  CHECK(took < 2s);
+}
+
+TEST_CASE("becoming a program that is not there changes nothing") {
+  become_process({"/no/such/program"}, "input");
+  CHECK(shell("echo still here").output == "still here\n");
+}

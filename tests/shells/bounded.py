@@ -6,6 +6,7 @@ PostgreSQL server (needs PGHOST), where runs and tasks are offered.
 """
 import os
 import pathlib
+import re
 import socket
 import sqlite3
 import subprocess
@@ -33,6 +34,16 @@ def complete(words: list[str], folder: str, **environment: str) -> list[str]:
     return result.stdout.splitlines()
 
 
+def complete_patiently(words: list[str], folder: str, **environment: str) -> list[str]:
+    """Where there is something to offer. A machine that is busy may let the program's second pass without an answer."""
+    lines: list[str] = []
+    for _ in range(8):
+        lines = complete(words, folder, **environment)
+        if len(lines) > 1:
+            break
+    return lines
+
+
 def expect(what: str, actual: object, wanted: object) -> None:
     if actual != wanted:
         problems.append(f"{what}: {actual!r} instead of {wanted!r}")
@@ -55,7 +66,7 @@ def held_file(folder: str) -> None:
     holder.execute("BEGIN EXCLUSIVE")
     expect("a file that is locked", complete(["show", "--db", path, ""], folder), ["words"])
     holder.close()
-    expect("the same file, free", len(complete(["show", "--db", path, "task_00"], folder)), 9)
+    expect("the same file, free", len(complete_patiently(["show", "--db", path, "task_00"], folder)), 9)
     expect("files beside it", sorted(os.listdir(folder)), ["held.db"])
 
 
@@ -72,15 +83,19 @@ def real_server(folder: str) -> None:
         subprocess.run(["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", name, "-f", FIXTURES / "workspace_tasks.postgres.sql"],
                        check=True, stdout=subprocess.DEVNULL)
         place = f"dbname={name}"
-        tasks = complete(["show", "--db", place, ""], folder)
+        tasks = complete_patiently(["show", "--db", place, ""], folder)
         expect("tasks of a server", all("\t" in line for line in tasks[1:]) and len(tasks) > 5, True)
-        workers = complete(["list-stuck", "--worker", ""], folder, DATABASE_URL=place)
+        workers = complete_patiently(["list-stuck", "--worker", ""], folder, DATABASE_URL=place)
         expect("workers by DATABASE_URL", len(workers) > 1, True)
         expect("a repair does not use DATABASE_URL", complete(["cancel", ""], folder, DATABASE_URL=place), ["words"])
         expect("no journal, no runs", complete(["undo", "--db", place, ""], folder), ["words"])
         left = subprocess.run(["psql", "-qXAt", "-d", name, "-c", "SELECT count(*) FROM pg_namespace WHERE nspname = 'taskctl'"],
                               check=True, capture_output=True, text=True).stdout.strip()
         expect("a journal was made", left, "0")
+        subprocess.run([os.environ["TASKCTL"], "reconcile", "--db", place, "--certainty", "certain", "--limit", "1", "--yes", "--no-backup",
+                        "--quiet"], check=True, capture_output=True, env=dict(os.environ, XDG_STATE_HOME="/nonexistent"))
+        runs = complete_patiently(["history", "--db", place, "show", ""], folder)
+        expect("runs of a server", [re.sub(r"^\S+\treconcile 20\S+Z$", "RUN", line) for line in runs], ["words", "RUN"])
     finally:
         subprocess.run(["psql", "-qX", "-d", "postgres", "-c", f"DROP DATABASE {name} WITH (FORCE)"], check=False)
 
