@@ -7,7 +7,7 @@ build_packages=(g++ cmake ninja-build pkg-config ccache git ca-certificates
 package_packages=(dpkg-dev file lintian gzip)
 demo_packages=(sqlite3)
 test_packages=(catch2 sqlite3 python3 postgresql-15 postgresql-client-15 postgresql-common procps util-linux strace
-  mandoc man-db zsh fish systemd dpkg-dev file lintian gzip)
+  mandoc man-db zsh fish systemd "${package_packages[@]}")
 
 # Installs those of the named packages that are missing; says nothing when all are there.
 install_packages() {

@@ -12,13 +12,16 @@ namespace taskctl {
 namespace {
 
 constexpr auto k_value_names = std::to_array<std::pair<std::string_view, ValueKind>>({
-    {"AGE", ValueKind::free},         {"COMMAND", ValueKind::command},  {"DIR", ValueKind::folder},
-    {"DURATION", ValueKind::free},    {"FILE", ValueKind::file},        {"HAZARD", ValueKind::hazard},
-    {"ID", ValueKind::task},          {"KIND", ValueKind::attribute},   {"N", ValueKind::free},
-    {"NAME", ValueKind::free},        {"NEW", ValueKind::file},         {"PATH|URL", ValueKind::database},
-    {"PROFILE", ValueKind::profile},  {"QUEUE", ValueKind::attribute},  {"RULE", ValueKind::rule},
-    {"RUN", ValueKind::run},          {"STATUS", ValueKind::attribute}, {"TARGET", ValueKind::target},
-    {"TEXT", ValueKind::free},        {"TIME", ValueKind::free},        {"USER", ValueKind::attribute},
+    {"AGE", ValueKind::free},          {"DIR", ValueKind::folder},
+    {"DURATION", ValueKind::free},     {"FILE", ValueKind::file},
+    {"HAZARD", ValueKind::hazard},     {"ID", ValueKind::task},
+    {"KIND", ValueKind::attribute},    {"N", ValueKind::free},
+    {"NAME", ValueKind::free},         {"NEW", ValueKind::file},
+    {"PATH|URL", ValueKind::database}, {"PROFILE", ValueKind::profile},
+    {"QUEUE", ValueKind::attribute},   {"RULE", ValueKind::rule},
+    {"RUN", ValueKind::run},           {"STATUS", ValueKind::attribute},
+    {"TARGET", ValueKind::target},     {"TEXT", ValueKind::free},
+    {"TIME", ValueKind::free},         {"USER", ValueKind::attribute},
     {"WORKER", ValueKind::attribute},
 });
 
