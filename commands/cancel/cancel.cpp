@@ -18,9 +18,12 @@ std::vector<std::string> read_ids(Streams& streams, const std::vector<std::strin
       ids.push_back(id);
       continue;
     }
-    while (const std::optional<std::string> line = streams.read_line()) {
+    while (std::optional<std::string> line = streams.read_line()) {
+      if (line->ends_with('\r')) {
+        line->pop_back();  // a list that was saved on Windows
+      }
       if (!line->empty()) {
-        ids.push_back(*line);
+        ids.push_back(std::move(*line));
       }
     }
   }
@@ -28,6 +31,20 @@ std::vector<std::string> read_ids(Streams& streams, const std::vector<std::strin
     throw Error{ExitCode::usage, "no ids on standard input", "Give ids as arguments, or one a line after '-'."};
   }
   return ids;
+}
+
+/// Ids, or at least one filter: nobody ends every task by leaving something out.
+void require_one_way(const CancelOptions& options) {
+  const bool filters = !options.selector.selector.empty() || options.age.max_age;
+  if (options.ids.empty() && !filters) {
+    throw Error{ExitCode::usage, "no task is named",
+                "Give ids, '-' to read them one a line, or at least one of --worker --kind --queue --user --status "
+                "--max-age."};
+  }
+  if (!options.ids.empty() && filters) {
+    throw Error{ExitCode::usage, "ids and filters exclude each other",
+                "Name the tasks by id, or select them by --worker --kind --queue --user --status --max-age."};
+  }
 }
 
 /// Is a task that the plan leaves alone where the caller wanted it?
@@ -52,6 +69,7 @@ ExitCode verdict(const Plan& plan, const FlowResult& result) {
     return planned_all     ? ExitCode::ok
            : !plan.empty() ? ExitCode::partial
            : refused       ? ExitCode::refused
+           : any_satisfied ? ExitCode::partial
                            : ExitCode::failed;
   }
   const RunRecord& run = result.applied.run;
@@ -62,32 +80,39 @@ ExitCode verdict(const Plan& plan, const FlowResult& result) {
   if (planned_all && ended == plan.size()) {
     return ExitCode::ok;
   }
-  if (ended > 0 || any_satisfied) {
+  if (ended > 0) {
     return ExitCode::partial;
   }
-  return refused ? ExitCode::refused : ExitCode::failed;
+  // Nothing was changed. That a guard said no weighs more than that another task was cancelled before.
+  return refused ? ExitCode::refused : any_satisfied ? ExitCode::partial : ExitCode::failed;
 }
 
 }  // namespace
 
 void declare_cancel(CLI::App& app, CancelOptions& options) {
   app.add_option("ID", options.ids)
-      ->description("tasks to end, exactly as list-stuck prints them; '-' reads one a line")
-      ->required();
+      ->description("tasks to end, exactly as list-stuck prints them; '-' reads one a line");
   app.add_flag("--force", options.force)->description("end running tasks too (their workers are not told)");
   options.target.declare(app);
   options.change.declare(app, true);
   options.output.declare(app);
+  options.selector.declare_attributes(app);
+  options.age.declare(app);
   declare_outcome(app, options.outcome);
 }
 
 int run_cancel(Context& context, const CancelOptions& options) {
-  const std::vector<std::string> ids = read_ids(context.streams(), options.ids);
-  const std::unique_ptr<Session> session = context.open(options.target, nullptr, Access::read, true);
+  require_one_way(options);
+  const std::vector<std::string> ids =
+      options.ids.empty() ? std::vector<std::string>{} : read_ids(context.streams(), options.ids);
+  const std::unique_ptr<Session> session = context.open(options.target, &options.age, Access::read, true);
   require_outcome(session->profile, options.outcome);
   session->policy.outcome = options.outcome;
   CancelRequest request{
       .force = options.force, .policy = session->policy, .now = session->now, .reason = options.change.reason};
+  if (ids.empty()) {
+    request.selector = options.selector.selector;
+  }
   for (const std::string& id : ids) {
     request.keys.push_back(TaskKey::from_text(id, session->profile.key.size()));
   }

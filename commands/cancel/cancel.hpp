@@ -13,6 +13,8 @@ struct CancelOptions {
   TargetOptions target;
   ChangeOptions change;
   OutputOptions output;
+  SelectorOptions selector;  ///< instead of ids: --worker --kind --queue --user --status
+  AgeOptions age;
   std::optional<Outcome> outcome;
   std::vector<std::string> ids;  ///< "-": one a line on standard input
   bool force = false;

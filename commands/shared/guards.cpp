@@ -11,6 +11,8 @@ namespace taskctl {
 namespace {
 
 constexpr std::size_t k_default_max_changes = 1000;
+/// Tasks that nobody named one by one are ended by a plain "y" up to this number; above it the number is typed.
+constexpr std::size_t k_most_unnamed = 10;
 
 /// Hazards of the plan's tasks that were accepted: the question names them.
 std::string accepted_hazards(const Plan& plan) {
@@ -91,7 +93,7 @@ void require_permission(Context& context, const Session& session, const Plan& pl
   if (interactive) {
     const std::string hazards = accepted_hazards(plan);
     const std::string where = session.target_name();
-    if (plan.size() > limit) {
+    if (plan.size() > limit || (plan.is_selected && plan.size() > k_most_unnamed)) {
       require_answer(streams, fmt::format("{} on {}. Type the number to go on: ", tasks, where),
                      fmt::to_string(plan.size()));
       return;
@@ -101,10 +103,10 @@ void require_permission(Context& context, const Session& session, const Plan& pl
     return;
   }
   if (plan.size() > limit) {
-    throw Error{
-        ExitCode::refused,
-        fmt::format("the plan has {}, more than --max-changes {}; nothing was changed", tasks, limit),
-        fmt::format("Look at it with --dry-run, then: {} --max-changes {}", context.argument_text(), plan.size())};
+    throw Error{ExitCode::refused,
+                fmt::format("the plan has {}, more than --max-changes {}; nothing was changed", tasks, limit),
+                fmt::format("Look at it with --dry-run, then: {}",
+                            context.argument_text_with("--max-changes", fmt::to_string(plan.size())))};
   }
 }
 

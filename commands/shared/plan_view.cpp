@@ -77,6 +77,52 @@ std::string_view way_on(LeftOut::Why why) {
   }
 }
 
+/// For reconcile an age only says which findings are repaired; for cancel it selects.
+std::string selection_text(const Plan& plan) {
+  const bool by_age = plan.is_selected && plan.policy.max_age_given;
+  if (by_age && plan.selector.empty()) {
+    return "age >= " + format_duration(plan.policy.max_age);
+  }
+  return plan.selector.describe() + (by_age ? " AND age >= " + format_duration(plan.policy.max_age) : "");
+}
+
+/// What a selection came down to, before anybody says yes.
+void print_selection_counts(Streams& streams, const Plan& plan) {
+  std::map<std::string, std::int64_t> statuses, kinds;
+  plan.for_each([&](std::size_t, const PlanUnit& unit) {
+    if (unit.finding && !unit.finding->table) {
+      ++statuses[unit.finding->task.status.value_or("NULL")];
+      ++kinds[unit.finding->task.kind.value_or("-")];
+    }
+  });
+  const auto line = [&streams](std::string_view title, const std::map<std::string, std::int64_t>& counts) {
+    std::string text;
+    for (const auto& [name, count] : counts) {
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", printable(name), count);
+    }
+    if (!text.empty()) {
+      streams.line(fmt::format("{}: {}", title, text));
+    }
+  };
+  line("by status", statuses);
+  line("by kind", kinds);
+}
+
+/// The ids of a cancel, by what became of them: those that were ended. The others have a line each.
+void print_ended(Streams& streams, const ApplyResult& result) {
+  constexpr std::size_t k_shown = 100;
+  const std::size_t shown = std::min(result.applied.size(), k_shown);
+  std::string text;
+  for (std::size_t i = 0; i < shown; ++i) {
+    text += (text.empty() ? "" : ", ") + printable(result.applied[i]);
+  }
+  if (shown > 0) {
+    const std::int64_t more = result.run.applied - static_cast<std::int64_t>(shown);
+    streams.line(fmt::format("ended ({}): {}{}", result.run.applied, text,
+                             more > 0 ? fmt::format(" … and {} more (--output json lists all)", more) : ""));
+  }
+}
+
 Json counts_json(const std::map<std::string, std::int64_t>& counts) {
   Json json = Json::object();
   for (const auto& [status, count] : counts) {
@@ -122,14 +168,20 @@ void print_plan(Streams& streams, const Plan& plan, const Session& session) {
   streams.line(fmt::format("plan: {}, {} on {}; detected at {}", counted(units, "task"),
                            counted(plan.change_count(), "row change"), session.target_name(),
                            format_instant(plan.now)));
-  if (plan.command == "reconcile") {
-    streams.talk(fmt::format("selected: {}", plan.selector.describe()));
+  if (plan.command == "reconcile" || plan.is_selected) {
+    streams.talk("selected: " + selection_text(plan));
+  }
+  if (plan.is_selected) {
+    print_selection_counts(streams, plan);
   }
 }
 
 void print_result(Streams& streams, const Plan& plan, const ApplyResult& result) {
   constexpr std::size_t k_shown = 50;
   std::size_t shown = 0;
+  if (plan.command == "cancel") {
+    print_ended(streams, result);
+  }
   for (const UnitReport& report : result.reports) {
     if (++shown > k_shown) {
       streams.line(fmt::format("… and {} more (--output json lists all)", result.reports.size() - k_shown));
@@ -180,7 +232,7 @@ PlanJson::PlanJson(Streams& streams, const Plan& plan, const Session& session, b
   head["profile"] = plan.profile;
   head["now"] = format_instant(plan.now);
   head["dry_run"] = dry_run;
-  head["selection"] = plan.selector.describe();
+  head["selection"] = selection_text(plan);
   head["reason"] = plan.reason;
   head["warnings"] = plan.warnings;
   head["task_count"] = plan.size();

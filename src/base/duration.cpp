@@ -14,20 +14,21 @@ namespace taskctl {
 namespace {
 
 struct Unit {
-  char letter;
-  std::chrono::seconds length;
+  std::string_view name;
+  std::chrono::milliseconds length;
 };
 
 constexpr auto k_units = std::to_array<Unit>({
-    {'w', std::chrono::weeks{1}},
-    {'d', std::chrono::days{1}},
-    {'h', std::chrono::hours{1}},
-    {'m', std::chrono::minutes{1}},
-    {'s', std::chrono::seconds{1}},
+    {"w", std::chrono::weeks{1}},
+    {"d", std::chrono::days{1}},
+    {"h", std::chrono::hours{1}},
+    {"m", std::chrono::minutes{1}},
+    {"s", std::chrono::seconds{1}},
+    {"ms", std::chrono::milliseconds{1}},
 });
 
-constexpr std::chrono::seconds k_longest = std::chrono::years{100};
-/// More digits than the longest duration has in seconds; keeps every sum of seconds within 64 bits.
+constexpr std::chrono::milliseconds k_longest = std::chrono::years{100};
+/// More digits than the longest duration has in seconds; keeps every sum of milliseconds within 64 bits.
 constexpr std::size_t k_most_digits = 10;
 /// Of an hour: 3.6 µs. Keeps the product below within 64 bits.
 constexpr std::size_t k_most_fraction_digits = 9;
@@ -56,14 +57,14 @@ class DurationReader {
                                             : "Write it like 90s, 30m, 1h30m or 2d."};
   }
 
-  void check(std::chrono::seconds duration) const {
+  void check(std::chrono::milliseconds duration) const {
     if (duration > k_longest) {
       refuse("is longer than 100 years");
     }
   }
 
   Duration units() {
-    std::chrono::seconds total{};
+    std::chrono::milliseconds total{};
     std::size_t next_unit = 0;
     while (!m_rest.empty()) {
       const std::int64_t number = take_number();
@@ -120,13 +121,14 @@ class DurationReader {
 
   /// The unit at the front, which must stand at `next` or behind it in the table.
   const Unit& take_unit(std::size_t& next) {
+    const std::string_view name = m_rest.substr(0, m_rest.find_first_of(k_digits));
     for (std::size_t i = 0; i < k_units.size(); ++i) {
-      if (k_units[i].letter == m_rest.front()) {
+      if (k_units[i].name == name) {
         if (i < next) {
           refuse("must name each unit once, the largest first");
         }
         next = i + 1;
-        m_rest.remove_prefix(1);
+        m_rest.remove_prefix(name.size());
         return k_units[i];
       }
     }
@@ -140,27 +142,29 @@ class DurationReader {
 };
 
 /// The digits and letters of at most `most` units from `duration`, which is not negative; units of zero are left out.
-std::string format_units(std::chrono::seconds duration, std::size_t first, std::size_t most) {
+std::string format_units(std::chrono::milliseconds duration, std::size_t first, std::size_t most) {
   std::string text;
   for (std::size_t i = first; i < k_units.size() && i < first + most; ++i) {
     const Unit& unit = k_units[i];
     if (duration >= unit.length) {
-      text += fmt::format("{}{}", duration / unit.length, unit.letter);
+      text += fmt::format("{}{}", duration / unit.length, unit.name);
       duration %= unit.length;
     }
   }
   return text.empty() ? "0s" : text;
 }
 
-constexpr std::size_t k_days = 1, k_hours = 2;
+constexpr std::size_t k_days = 1, k_hours = 2, k_seconds = 4;
 
-/// The duration without its sign, in whole seconds.
-std::chrono::seconds magnitude(Duration duration) {
-  return std::chrono::abs(std::chrono::duration_cast<std::chrono::seconds>(duration));
+/// The duration without its sign, in whole units.
+template <typename Unit>
+std::chrono::milliseconds magnitude(Duration duration) {
+  return std::chrono::abs(std::chrono::duration_cast<Unit>(duration));
 }
 
+template <typename Unit>
 std::string sign_of(Duration duration) {
-  return duration <= std::chrono::seconds{-1} ? "-" : "";
+  return duration <= -Unit{1} ? "-" : "";
 }
 
 }  // namespace
@@ -170,16 +174,17 @@ Duration parse_duration(std::string_view text, BareNumber bare, std::string_view
 }
 
 std::string format_age(Duration age) {
-  const std::chrono::seconds seconds = magnitude(age);
-  std::size_t first = seconds < std::chrono::hours{100} ? k_hours : k_days;
-  while (first + 1 < k_units.size() && seconds < k_units[first].length) {
+  const std::chrono::milliseconds whole = magnitude<std::chrono::seconds>(age);
+  std::size_t first = whole < std::chrono::hours{100} ? k_hours : k_days;
+  while (first < k_seconds && whole < k_units[first].length) {
     ++first;
   }
-  return sign_of(age) + format_units(seconds, first, 2);
+  return sign_of<std::chrono::seconds>(age) + format_units(whole, first, 2);
 }
 
 std::string format_duration(Duration duration) {
-  return sign_of(duration) + format_units(magnitude(duration), k_days, k_units.size());
+  using Smallest = std::chrono::milliseconds;
+  return sign_of<Smallest>(duration) + format_units(magnitude<Smallest>(duration), k_days, k_units.size());
 }
 
 }  // namespace taskctl

@@ -10,7 +10,7 @@ namespace taskctl {
 /// What a number without a unit means: hours (only for --max-age) or an error.
 enum class BareNumber { hours, refused };
 
-/// Reads `90s`, `30m`, `1h30m`, `2d`, `1w`: digits and units d h m s (w = 7 d), largest first, each
+/// Reads `90s`, `30m`, `1h30m`, `2d`, `500ms`: digits and units w d h m s ms (w = 7 d), largest first, each
 /// at most once; with BareNumber::hours also a plain decimal ("6", "0.5"). No sign, no space, no
 /// exponent, no leading zero before another digit; at most 100 years.
 /// `option` is named in the error. Throws Error{usage}.
@@ -20,7 +20,7 @@ Duration parse_duration(std::string_view text, BareNumber bare, std::string_view
 /// Hours up to 100 h, then days. Used in tables.
 std::string format_age(Duration age);
 
-/// Exact, and readable again by parse_duration ("1h30m"); microseconds are cut to whole seconds.
+/// Exact, and readable again by parse_duration ("1h30m"); microseconds are cut to whole milliseconds.
 std::string format_duration(Duration duration);
 
 }  // namespace taskctl

@@ -116,6 +116,19 @@ void check_detection_time(Session& session, Streams& streams) {
   }
 }
 
+}  // namespace
+
+void refuse_detection_time(const Session& session) {
+  if (session.now && session.config.target.is_protected.value &&
+      *session.now < session.connection->now() - k_clock_tolerance) {
+    throw Error{ExitCode::refused,
+                fmt::format("--now is not allowed on '{}', which is protected", session.target_name()),
+                "Leave --now out."};
+  }
+}
+
+namespace {
+
 // What only matters once something may be written.
 void require_writable(const Session& session) {
   const ServerInfo& server = session.connection->server();
@@ -126,12 +139,7 @@ void require_writable(const Session& session) {
   if (server.read_only) {
     throw Error{ExitCode::refused, fmt::format("'{}' is read-only", session.target_name())};
   }
-  if (session.now && session.config.target.is_protected.value &&
-      *session.now < session.connection->now() - k_clock_tolerance) {
-    throw Error{ExitCode::refused,
-                fmt::format("--now is not allowed on '{}', which is protected", session.target_name()),
-                "Leave --now out."};
-  }
+  refuse_detection_time(session);
 }
 
 void read_tables(Session& session) {
@@ -185,6 +193,18 @@ std::string Context::argument_text() const {
     text += " " + shell_quoted(redact(argument));
   }
   return text;
+}
+
+std::string Context::argument_text_with(const std::string& option, const std::string& value) const {
+  std::string text = "taskctl";
+  for (std::size_t i = 0; i < m_arguments.size(); ++i) {
+    if (m_arguments[i] == option) {
+      ++i;  // its value
+    } else if (!m_arguments[i].starts_with(option + "=")) {
+      text += " " + shell_quoted(redact(m_arguments[i]));
+    }
+  }
+  return text + " " + option + " " + shell_quoted(value);
 }
 
 std::pair<Location, ResolvedConfig> Context::locate(const TargetOptions& options, bool command_writes) {

@@ -26,9 +26,9 @@ struct Session {
   Schema schema;
   std::unique_ptr<TaskStore> store;
   std::unique_ptr<Journal> journal;
-  Policy policy;                                  ///< profile, then target, then command line
-  std::optional<Instant> now;                     ///< --now
-  OpenOptions open_options;           ///< how `connection` was opened
+  Policy policy;                          ///< profile, then target, then command line
+  std::optional<Instant> now;             ///< --now
+  OpenOptions open_options;               ///< how `connection` was opened
   std::shared_ptr<void> interrupt_guard;  ///< declared last: a second signal no longer reaches a connection that closes
   [[nodiscard]] std::string target_name() const;  ///< the target's name, or the redacted location
   /// Closes connection, stores and journal; what was read (profile, schema, location) stays.
@@ -48,6 +48,8 @@ class Context {
   [[nodiscard]] const std::string& command() const { return m_command; }
   /// argv, redacted and shell-quoted, for the journal.
   [[nodiscard]] std::string argument_text() const;
+  /// The same with one option given (again) as `value`: what to type next.
+  [[nodiscard]] std::string argument_text_with(const std::string& option, const std::string& value) const;
 
   /// Opens the target: configuration resolved, profile chosen (said on stderr when it was chosen automatically), schema
   /// read and checked, RLS checked. `access` is what the connection can do; `command_writes` is what the command is for
@@ -59,8 +61,8 @@ class Context {
   std::unique_ptr<Session> open_unchecked(const TargetOptions& options);
   /// A second connection to the same target that can write. Throws Error{refused} on a standby or a read-only server,
   /// Error{stale} when it is another database, or its tables are others, than the first session saw.
-  /// Closes `session`'s own connection first: SQLite shares the index of a -wal file among the connections of a process,
-  /// and one that was opened for reading only would keep the new one from writing.
+  /// Closes `session`'s own connection first: SQLite shares the index of a -wal file among the connections of a
+  /// process, and one that was opened for reading only would keep the new one from writing.
   std::unique_ptr<Session> reopen_for_writing(Session& session, const ChangeOptions& options);
   /// Location and configuration only; nothing is opened.
   std::pair<Location, ResolvedConfig> locate(const TargetOptions& options, bool command_writes);
@@ -81,5 +83,8 @@ class Context {
 
 /// Banner before every write: target, host, database, user, server version.
 [[nodiscard]] std::string banner(const Session& session);
+
+/// An earlier --now on a protected target is refused: Error{refused}. Asks the database for its clock.
+void refuse_detection_time(const Session& session);
 
 }  // namespace taskctl

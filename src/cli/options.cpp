@@ -33,6 +33,13 @@ CLI::Option* add_texts(CLI::App& app, const std::string& name, const std::string
   return add_repeated(app, name, description, [&values](const std::string& text) { values.push_back(text); });
 }
 
+void add_text_filter(CLI::App& app, const std::string& name, const std::string& type, const std::string& what,
+                     std::vector<std::string>& values) {
+  add_texts(app, name, fmt::format("only tasks with this {} (exact; repeatable)", what), values)
+      ->type_name(type)
+      ->group("Filters");
+}
+
 CLI::Option* add_wait(CLI::App& app, const std::string& name, const std::string& description,
                       std::optional<Duration>& value) {
   return add_parsed(
@@ -170,19 +177,17 @@ void OutputOptions::declare(CLI::App& app) {
       ->group("Output");
 }
 
+void SelectorOptions::declare_attributes(CLI::App& app) {
+  add_text_filter(app, "--worker", "WORKER", "worker", selector.workers);
+  add_text_filter(app, "--kind", "KIND", "kind", selector.kinds);
+  add_text_filter(app, "--queue", "QUEUE", "queue", selector.queues);
+  add_text_filter(app, "--user", "USER", "user", selector.users);
+  add_text_filter(app, "--status", "STATUS", "native status", selector.statuses);
+}
+
 void SelectorOptions::declare(CLI::App& app) {
-  const auto texts = [&app](const std::string& name, const std::string& type, const std::string& what,
-                            std::vector<std::string>& values) {
-    add_texts(app, name, fmt::format("only tasks with this {} (exact; repeatable)", what), values)
-        ->type_name(type)
-        ->group("Filters");
-  };
-  texts("--id", "ID", "id", selector.ids);
-  texts("--worker", "WORKER", "worker", selector.workers);
-  texts("--kind", "KIND", "kind", selector.kinds);
-  texts("--queue", "QUEUE", "queue", selector.queues);
-  texts("--user", "USER", "user", selector.users);
-  texts("--status", "STATUS", "native status", selector.statuses);
+  add_text_filter(app, "--id", "ID", "id", selector.ids);
+  declare_attributes(app);
   add_filter(app, "--rule", "rule", names_of<Rule>(k_rules), [this](const std::string& text) {
     selector.rules.push_back(parse_rule(text).value());
   })->type_name("RULE");

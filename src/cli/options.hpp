@@ -37,6 +37,8 @@ struct OutputOptions {
 struct SelectorOptions {
   Selector selector;
   void declare(CLI::App& app);
+  /// Only what is said of the task itself: --worker --kind --queue --user --status
+  void declare_attributes(CLI::App& app);
 };
 
 /// --max-age

@@ -78,6 +78,9 @@ std::optional<Refusal> check_cancel(const TaskFacts& facts, const JudgeContext& 
 
 std::optional<Refusal> check_again(const PlanUnit& unit, const TaskFacts& facts, const JudgeContext& context,
                                    const Plan& plan) {
+  if (facts.has_twin) {
+    return Refusal{UnitResult::conflict, "two rows answer to its id"};
+  }
   return plan.command == "cancel" ? check_cancel(facts, context, plan.force)
                                   : check_finding(*unit.finding, facts, context);
 }

@@ -22,6 +22,7 @@ constexpr auto k_why_names = std::to_array<Name<LeftOut::Why>>({
     {LeftOut::Why::already_cancelled, "already-cancelled"},
     {LeftOut::Why::needs_force, "needs-force"},
     {LeftOut::Why::unknown, "unknown"},
+    {LeftOut::Why::unknown_age, "unknown-age"},
     {LeftOut::Why::not_repairable, "not-repairable"},
     {LeftOut::Why::changed_since, "changed-since"},
     {LeftOut::Why::unaddressable, "unaddressable"},

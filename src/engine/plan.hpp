@@ -25,6 +25,7 @@ struct LeftOut {
     already_cancelled,  ///< cancel: it is as the caller wants it
     needs_force,        ///< cancel: active, and --force was not given
     unknown,            ///< no such task
+    unknown_age,        ///< cancel by age: nothing readable says how old it is
     not_repairable,     ///< the profile has no operations for the outcome, or its safety class forbids it
     changed_since,      ///< undo: a row is no longer as the run left it; it is kept as it is
     unaddressable,      ///< its id does not lead to its row
@@ -52,6 +53,7 @@ class Plan {
   std::string undoes;                                    ///< run id, for an undo
   std::string nonce;                                     ///< unique; stands in the journal once applied
   bool force = false;                                    ///< cancel: active tasks too
+  bool is_selected = false;                              ///< cancel: by filters, not by ids
   std::vector<LeftOut> left_out;                         ///< at most k_left_out_kept of them …
   std::map<LeftOut::Why, std::int64_t> left_out_counts;  ///< … all are counted
   std::int64_t remaining = 0;                            ///< repairable findings beyond --limit

@@ -173,8 +173,10 @@ void leave_out_settled(Plan& again, const std::vector<std::string>& tasks) {
   }
   for (const std::string& task : tasks) {
     if (seen.count(task) == 0) {
-      again.leave_out(
-          {.task = task, .why = LeftOut::Why::nothing_to_do, .detail = "is no longer wrong", .finding = {}});
+      again.leave_out({.task = task,
+                       .why = LeftOut::Why::nothing_to_do,
+                       .detail = again.command == "cancel" ? "is over, or no longer selected" : "is no longer wrong",
+                       .finding = {}});
     }
   }
 }
@@ -211,9 +213,16 @@ std::vector<std::string> rows_among(const Plan& plan, const std::vector<std::str
 }
 
 Plan replan_cancel(TaskStore& store, const Plan& plan, const std::vector<std::string>& tasks) {
-  CancelRequest request{
-      .keys = {}, .force = plan.force, .policy = plan.policy, .now = plan.given_now, .reason = plan.reason};
+  CancelRequest request{.force = plan.force, .policy = plan.policy, .now = plan.given_now, .reason = plan.reason};
   request.rows = rows_among(plan, tasks);
+  if (plan.is_selected) {
+    // The filters still count: a task may have changed hands.
+    request.selector = plan.selector;
+    request.selector->ids = tasks;
+    Plan again = plan_cancel(store, request);
+    leave_out_settled(again, tasks);
+    return again;
+  }
   for (const std::string& task : tasks) {
     if (std::ranges::find(request.rows, task) != request.rows.end()) {
       continue;

@@ -23,14 +23,18 @@ struct ReconcileRequest {
 Plan plan_reconcile(TaskStore& store, const ReconcileRequest& request);
 
 struct CancelRequest {
-  std::vector<TaskKey> keys;      ///< in the order given; duplicates count once
+  std::vector<TaskKey> keys;  ///< in the order given; duplicates count once
+  /// Instead of keys: every unfinished task that it matches. Must say something, or policy.max_age_given must hold.
+  std::optional<Selector> selector;
   std::vector<std::string> rows;  ///< ids of derived rows to be worked out again, of a plan that is made again
   bool force = false;             ///< active tasks too
-  Policy policy;
+  Policy policy;  ///< max_age_given: of the selected tasks only those that are at least max_age old; those of unknown
+                  ///< age are left alone
   std::optional<Instant> now;
   std::string reason;
 };
-/// Plans ending the named tasks. Ended, already over, unknown and refused ones stand in Plan::left_out.
+/// Plans ending the named or selected tasks; a request that neither names nor selects plans nothing. Ended, already
+/// over, unknown and refused ones stand in Plan::left_out.
 Plan plan_cancel(TaskStore& store, const CancelRequest& request);
 
 struct UndoRequest {

@@ -1,10 +1,14 @@
 #include <algorithm>
 #include <set>
 
+#include "base/error.hpp"
+#include "base/spool.hpp"
+#include "engine/facts_codec.hpp"
 #include "engine/planner.hpp"
 #include "engine/planner_parts.hpp"
 #include "engine/row_planner.hpp"
 #include "engine/row_rules.hpp"
+#include "engine/task_age.hpp"
 
 namespace taskctl {
 
@@ -18,21 +22,45 @@ struct Read {
 class CancelPlanner {
  public:
   CancelPlanner(TaskStore& store, Plan& plan, const JudgeContext& context)
-      : m_store{store}, m_profile{store.profile()}, m_plan{plan}, m_context{context}, m_derived{store, plan} {}
+      : m_store{store},
+        m_profile{store.profile()},
+        m_plan{plan},
+        m_context{context},
+        m_derived{store, plan},
+        m_chunk{has_derived_rows(store.profile()) ? k_derived_chunk : k_planner_chunk} {}
 
-  void add(std::span<const TaskKey> keys) {
-    const std::map<TaskKey, Read> read = read_tasks(keys);
-    std::vector<Candidate> candidates;
-    for (const TaskKey& key : keys) {
-      const auto found = read.find(key);
-      if (found == read.end()) {
-        m_plan.leave_out({.task = key.text(), .why = LeftOut::Why::unknown, .detail = "no such task", .finding = {}});
-      } else {
-        add_task(found->second, candidates);
-      }
+  void add_named(std::span<const TaskKey> keys) {
+    for (std::size_t begin = 0; begin < keys.size(); begin += m_chunk) {
+      add_chunk(keys.subspan(begin, std::min(m_chunk, keys.size() - begin)));
     }
-    append_units(m_plan, m_store, candidates);
-    m_derived.follow();
+  }
+
+  /// Facts come while their statement runs, and others are needed to plan: they are spooled between the two.
+  void add_selected(const Selector& selector) {
+    FactsRequest wanted;
+    wanted.rows = FactsRequest::Rows::open;
+    wanted.selector = selector;
+    Spool spool;
+    m_store.read_facts(wanted, [&](TaskFacts&& facts) {
+      if (!m_plan.policy.max_age_given || is_old(facts.task, m_plan.policy.max_age)) {
+        spool.append(encode_facts(facts));
+      }
+    });
+    std::vector<Candidate> candidates;
+    const auto plan_candidates = [&] {
+      append_units(m_plan, m_store, candidates);
+      m_derived.follow();
+      candidates.clear();
+    };
+    spool.for_each([&](std::string_view bytes) {
+      TaskFacts facts = decode_facts(bytes);
+      Judgement judgement = judge(facts, m_context);
+      add_task({std::move(facts), std::move(judgement)}, candidates);
+      if (candidates.size() == m_chunk) {
+        plan_candidates();
+      }
+    });
+    plan_candidates();
   }
 
   /// Rows that others changed while an earlier plan of the same command was applied.
@@ -50,6 +78,35 @@ class CancelPlanner {
   }
 
  private:
+  void add_chunk(std::span<const TaskKey> keys) {
+    const std::map<TaskKey, Read> read = read_tasks(keys);
+    std::vector<Candidate> candidates;
+    for (const TaskKey& key : keys) {
+      const auto found = read.find(key);
+      if (found == read.end()) {
+        m_plan.leave_out({.task = key.text(), .why = LeftOut::Why::unknown, .detail = "no such task", .finding = {}});
+      } else {
+        add_task(found->second, candidates);
+      }
+    }
+    append_units(m_plan, m_store, candidates);
+    m_derived.follow();
+  }
+
+  /// A task of unknown age is no old one; it is named instead.
+  bool is_old(const Task& task, Duration max_age) {
+    const Since since =
+        task.task_class == TaskClass::active ? since_of(task, m_profile) : waiting_since(task, m_profile);
+    if (!since.at) {
+      m_plan.leave_out({.task = task.key.text(),
+                        .why = LeftOut::Why::unknown_age,
+                        .detail = since.problem.empty() ? "no time says how old it is" : since.problem,
+                        .finding = {}});
+      return false;
+    }
+    return m_context.now - *since.at >= max_age;
+  }
+
   std::map<TaskKey, Read> read_tasks(std::span<const TaskKey> keys) {
     FactsRequest wanted;
     wanted.rows = FactsRequest::Rows::by_key;
@@ -68,6 +125,9 @@ class CancelPlanner {
     const auto leave = [&](LeftOut::Why why, std::string detail) {
       m_plan.leave_out({.task = finding.task.key.text(), .why = why, .detail = std::move(detail), .finding = finding});
     };
+    if (read.facts.has_twin) {
+      return leave(LeftOut::Why::unaddressable, k_twin);
+    }
     const std::string status = "its status is '" + finding.task.status.value_or("NULL") + "'";
     if (!finding.task.task_class) {
       return leave(LeftOut::Why::not_repairable, status + ", which the profile does not map");
@@ -132,6 +192,7 @@ class CancelPlanner {
   Plan& m_plan;
   const JudgeContext& m_context;
   DerivedPlanner m_derived;
+  std::size_t m_chunk;
 };
 
 std::vector<TaskKey> without_duplicates(const std::vector<TaskKey>& keys) {
@@ -145,24 +206,37 @@ std::vector<TaskKey> without_duplicates(const std::vector<TaskKey>& keys) {
   return unique;
 }
 
+/// Nobody ends every task by leaving something out.
+void require_selection(const CancelRequest& request) {
+  if (request.selector && request.selector->empty() && !request.policy.max_age_given) {
+    throw Error{ExitCode::bug, "a cancel without ids and filters"};
+  }
+}
+
 }  // namespace
 
 Plan plan_cancel(TaskStore& store, const CancelRequest& request) {
+  require_selection(request);
   Plan plan = start_plan(store, "cancel");
   plan.given_now = request.now;
   plan.policy = request.policy;
   plan.policy.evidence = false;  // how it ended is what the user says
   plan.force = request.force;
   plan.reason = request.reason;
+  plan.is_selected = request.selector.has_value();
   const std::vector<TaskKey> keys = without_duplicates(request.keys);
   Transaction transaction{store.connection(), Access::read};
   const JudgeContext context = read_judge_context(store, plan.policy, request.now);
   plan.now = context.now;
   CancelPlanner planner{store, plan, context};
-  const std::span<const TaskKey> all{keys};
-  const std::size_t chunk = has_derived_rows(store.profile()) ? k_derived_chunk : k_planner_chunk;
-  for (std::size_t begin = 0; begin < keys.size(); begin += chunk) {
-    planner.add(all.subspan(begin, std::min(chunk, keys.size() - begin)));
+  if (request.selector) {
+    plan.selector = *request.selector;
+    planner.add_selected(plan.selector);
+  } else {
+    planner.add_named(keys);
+    for (const TaskKey& key : keys) {
+      plan.selector.ids.push_back(key.text());
+    }
   }
   planner.finish(request.rows);
   plan.status_before = count_statuses(store);

@@ -1,6 +1,7 @@
 #include "engine/planner_parts.hpp"
 
-#include <set>
+#include <map>
+#include <optional>
 
 #include "base/digest.hpp"
 #include "engine/remedy.hpp"
@@ -9,18 +10,53 @@ namespace taskctl {
 
 namespace {
 
-/// Tasks among `keys` whose id leads to their row. It does not when a part is NULL, or a blob or a float in a column
-/// of SQLite that has no type: an id is text.
-std::set<TaskKey> reachable(TaskStore& store, std::vector<TaskKey> keys) {
-  std::set<TaskKey> found;
-  if (!keys.empty()) {
+bool is_same(const TimeFact& a, const TimeFact& b) {
+  return a.state == b.state && a.at == b.at && a.raw == b.raw;
+}
+
+/// What tells a row from another one with the same id.
+bool is_same_row(const Task& a, const Task& b) {
+  return a.status == b.status && a.worker == b.worker && is_same(a.times.started, b.times.started) &&
+         is_same(a.times.finished, b.times.finished) && is_same(a.times.created, b.times.created) &&
+         is_same(a.times.updated, b.times.updated);
+}
+
+/// Why the id of a candidate does not lead to its row, if it does not: an id is text. It does not when a part of it is
+/// NULL, or, in a column of SQLite that has no type, a blob, a float, or a number beside the same digits as text.
+class AddressCheck {
+ public:
+  /// Reads the rows that answer to `keys`.
+  AddressCheck(TaskStore& store, std::vector<TaskKey> keys) {
+    if (keys.empty()) {
+      return;
+    }
     FactsRequest wanted;
     wanted.rows = FactsRequest::Rows::by_key;
     wanted.keys = std::move(keys);
-    store.read_facts(wanted, [&found](TaskFacts&& facts) { found.insert(std::move(facts.task.key)); });
+    store.read_facts(wanted, [this](TaskFacts&& facts) {
+      TaskKey key = facts.task.key;
+      m_found.emplace(std::move(key), std::move(facts));
+    });
   }
-  return found;
-}
+
+  /// nullopt: the id leads to the row.
+  [[nodiscard]] std::optional<std::string> problem(const Task& task) const {
+    const auto found = m_found.find(task.key);
+    if (found == m_found.end()) {
+      return "no row answers to its id: a part of its key is NULL, a blob or a float";
+    }
+    if (found->second.has_twin) {
+      return k_twin;
+    }
+    if (!is_same_row(found->second.task, task)) {
+      return "another row answers to its id";
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::map<TaskKey, TaskFacts> m_found;
+};
 
 }  // namespace
 
@@ -44,7 +80,39 @@ std::map<std::string, std::int64_t> count_statuses(TaskStore& store) {
   return counts;
 }
 
-void append_units(Plan& plan, TaskStore& store, std::span<const Candidate> candidates) {
+namespace {
+
+std::vector<TaskKey> keys_of(std::span<const Candidate> candidates) {
+  std::vector<TaskKey> keys;
+  for (const Candidate& candidate : candidates) {
+    keys.push_back(candidate.finding.task.key);
+  }
+  return keys;
+}
+
+void leave_out(Plan& plan, const Candidate& candidate, LeftOut::Why why, std::string detail) {
+  plan.leave_out({.task = candidate.finding.task.key.text(),
+                  .why = why,
+                  .detail = std::move(detail),
+                  .finding = candidate.finding});
+}
+
+/// The candidates whose id leads to their row; the others are left out.
+std::vector<Candidate> addressable(Plan& plan, TaskStore& store, std::span<const Candidate> candidates) {
+  const AddressCheck addresses{store, keys_of(candidates)};
+  std::vector<Candidate> kept;
+  for (const Candidate& candidate : candidates) {
+    if (std::optional<std::string> problem = addresses.problem(candidate.finding.task)) {
+      leave_out(plan, candidate, LeftOut::Why::unaddressable, std::move(*problem));
+    } else {
+      kept.push_back(candidate);
+    }
+  }
+  return kept;
+}
+
+/// What the operations of each candidate would change, in the candidates' order.
+std::vector<std::vector<Change>> evaluate(TaskStore& store, std::span<const Candidate> candidates, Instant now) {
   std::map<const OperationList*, std::vector<std::size_t>> by_operations;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     by_operations[candidates[i].operations].push_back(i);
@@ -57,38 +125,46 @@ void append_units(Plan& plan, TaskStore& store, std::span<const Candidate> candi
       const Candidate& candidate = candidates[member];
       inputs.push_back({candidate.finding.task.key, candidate.reason, candidate.finding.finished});
     }
-    std::vector<std::vector<Change>> evaluated = store.evaluate(*operations, inputs, plan.now);
+    std::vector<std::vector<Change>> evaluated = store.evaluate(*operations, inputs, now);
     for (std::size_t i = 0; i < members.size(); ++i) {
       changes[members[i]] = std::move(evaluated.at(i));
     }
   }
+  return changes;
+}
+
+void append_changes(Plan& plan, TaskStore& store, std::span<const Candidate> candidates) {
+  std::vector<std::vector<Change>> changes = evaluate(store, candidates, plan.now);
   std::vector<TaskKey> unchanged;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     if (changes[i].empty()) {
       unchanged.push_back(candidates[i].finding.task.key);
     }
   }
-  const std::set<TaskKey> found = reachable(store, std::move(unchanged));
+  const AddressCheck addresses{store, std::move(unchanged)};
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const Candidate& candidate = candidates[i];
-    std::string task = candidate.finding.task.key.text();
-    if (changes[i].empty() && found.count(candidate.finding.task.key) == 0) {
-      plan.leave_out({.task = std::move(task),
-                      .why = LeftOut::Why::unaddressable,
-                      .detail = "no row answers to its id: a part of its key is NULL, a blob or a float",
-                      .finding = candidate.finding});
-    } else if (changes[i].empty()) {
-      plan.leave_out({.task = std::move(task),
-                      .why = LeftOut::Why::nothing_to_do,
-                      .detail = "its rows are already as the repair would make them",
-                      .finding = candidate.finding});
-    } else {
+    if (!changes[i].empty()) {
       plan.append({.finding = candidate.finding,
-                   .task = std::move(task),
+                   .task = candidate.finding.task.key.text(),
                    .reason = candidate.reason,
                    .changes = std::move(changes[i]),
                    .depends_on = {}});
+    } else if (std::optional<std::string> problem = addresses.problem(candidate.finding.task)) {
+      leave_out(plan, candidate, LeftOut::Why::unaddressable, std::move(*problem));
+    } else {
+      leave_out(plan, candidate, LeftOut::Why::nothing_to_do, "its rows are already as the repair would make them");
     }
+  }
+}
+
+}  // namespace
+
+void append_units(Plan& plan, TaskStore& store, std::span<const Candidate> candidates) {
+  if (store.ids_may_be_shared()) {
+    append_changes(plan, store, addressable(plan, store, candidates));
+  } else {
+    append_changes(plan, store, candidates);
   }
 }
 

@@ -10,6 +10,9 @@ namespace taskctl {
 
 namespace {
 
+/// Values of one field that are named; a list of ids may have thousands.
+constexpr std::size_t k_most_named = 20;
+
 /// As an SQL literal: quotes doubled.
 std::string quoted(std::string_view value) {
   std::string out = "'";
@@ -31,6 +34,10 @@ std::vector<std::string> codes_of(const std::vector<Code>& values) {
 void add_term(std::vector<std::string>& terms, std::string_view field, const std::vector<std::string>& values) {
   std::vector<std::string> literals;
   for (const std::string& value : values) {
+    if (literals.size() == k_most_named) {
+      literals.push_back(fmt::format("… {} more", values.size() - k_most_named));
+      break;
+    }
     literals.push_back(quoted(value));
   }
   if (literals.size() == 1) {

@@ -88,6 +88,7 @@ struct TaskFacts {
   std::vector<bool> hazards;           ///< one per [[hazard]] entry
   std::vector<EvidenceFact> evidence;  ///< one per [[evidence]] entry; empty until it is asked for
   std::optional<Image> image;          ///< all columns, when asked for
+  bool has_twin = false;               ///< by key: another row answers to the same id, and this is one of the two
 };
 
 }  // namespace taskctl

@@ -26,10 +26,10 @@ struct FactsRequest {
     candidates,  ///< rows that some rule could call wrong: active, and queued, parked or terminal ones with a sign of
                  ///< it
     by_key,      ///< exactly `keys`, whatever their state
-    selected,    ///< every row that the selector matches, whatever its state
+    open,        ///< every task that the selector matches and that is not over
   };
   Rows rows = Rows::candidates;
-  Selector selector;  ///< candidates and selected: ids, workers, kinds, queues, users, statuses
+  Selector selector;  ///< candidates and open: ids, workers, kinds, queues, users, statuses
   std::vector<TaskKey> keys;
   bool all_queued = false;  ///< candidates: every queued task, not only those with a sign (rule `waiting` is on)
   bool by_results = false;  ///< candidates: then also those that only rows of results speak against

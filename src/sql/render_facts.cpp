@@ -322,7 +322,8 @@ FactsStatement render_facts(const Profile& profile, const Schema& schema, const 
     case FactsRequest::Rows::by_key:
       conditions.push_back(writer.key_in(request.keys));
       break;
-    case FactsRequest::Rows::selected:
+    case FactsRequest::Rows::open:
+      conditions.push_back(any_of(writer.class_conditions({TaskClass::queued, TaskClass::active, TaskClass::parked})));
       add_selector(writer, conditions, request.selector);
       break;
   }

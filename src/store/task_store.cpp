@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "sql/column_type.hpp"
 #include "store/change_builder.hpp"
 #include "store/evidence_reader.hpp"
 #include "store/facts_decoder.hpp"
@@ -117,16 +118,11 @@ TaskStore::TaskStore(Connection& connection, const Profile& profile, const Schem
     : m_connection{connection}, m_profile{profile}, m_schema{schema}, m_dialect{connection.engine()} {}
 
 void TaskStore::read_facts(const FactsRequest& request, const std::function<void(TaskFacts&&)>& sink) {
-  FactsRequest part = frame_of(request);
   if (request.rows == FactsRequest::Rows::by_key) {
-    FactsReader reader{m_connection, m_profile, m_schema, {request.keys.begin(), request.keys.end()}, sink};
-    const std::vector<TaskKey> keys = without_duplicates(request.keys);
-    for (const std::span<const TaskKey> chunk : chunks<TaskKey>(keys)) {
-      part.keys.assign(chunk.begin(), chunk.end());
-      reader.read(part);
-    }
+    read_facts_by_key(request, sink);
     return;
   }
+  FactsRequest part = frame_of(request);
   const std::vector<std::string> ids = without_duplicates(request.selector.ids);
   if (ids.empty()) {
     FactsReader{m_connection, m_profile, m_schema, {}, sink}.read(part);
@@ -141,6 +137,38 @@ void TaskStore::read_facts(const FactsRequest& request, const std::function<void
     part.selector.ids.assign(chunk.begin(), chunk.end());
     reader.read(part);
   }
+}
+
+void TaskStore::read_facts_by_key(const FactsRequest& request, const std::function<void(TaskFacts&&)>& sink) {
+  std::map<TaskKey, TaskFacts> found;
+  const bool may_be_shared = ids_may_be_shared();
+  const std::function<void(TaskFacts &&)> mark = [&found](TaskFacts&& facts) {
+    TaskKey key = facts.task.key;
+    const auto [position, is_first] = found.try_emplace(std::move(key), std::move(facts));
+    position->second.has_twin = !is_first;
+  };
+  FactsReader reader{
+      m_connection, m_profile, m_schema, {request.keys.begin(), request.keys.end()}, may_be_shared ? mark : sink};
+  FactsRequest part = frame_of(request);
+  const std::vector<TaskKey> keys = without_duplicates(request.keys);
+  for (const std::span<const TaskKey> chunk : chunks<TaskKey>(keys)) {
+    part.keys.assign(chunk.begin(), chunk.end());
+    reader.read(part);
+    for (auto& [key, facts] : std::exchange(found, {})) {
+      sink(std::move(facts));
+    }
+  }
+}
+
+bool TaskStore::ids_may_be_shared() const {
+  if (m_dialect.engine() != Engine::sqlite) {
+    return false;
+  }
+  const TableInfo& table = m_schema.tables.at(m_profile.table);
+  return std::ranges::any_of(m_profile.key, [&table](const std::string& name) {
+    const ColumnInfo* column = table.find(name);
+    return column != nullptr && affinity_of(column->type) == Affinity::none;
+  });
 }
 
 void TaskStore::read_evidence(std::size_t source, std::span<TaskFacts* const> tasks) {

@@ -42,7 +42,7 @@ class TaskStore {
   TaskStore(Connection& connection, const Profile& profile, const Schema& schema);
 
   /// Facts of the rows that `request` names, in no particular order. by_key: missing rows are left out.
-  /// More than 500 keys are read in several statements.
+  /// More than 500 keys are read in several statements. One row per key: `has_twin` where there are more.
   void read_facts(const FactsRequest& request, const std::function<void(TaskFacts&&)>& sink);
 
   /// Fills evidence[source] of every task: what that [[evidence]] entry says of it.
@@ -67,11 +67,16 @@ class TaskStore {
 
   std::vector<StatusCount> status_counts();
 
+  /// SQLite: a key column without a type holds 1 and '1' side by side, two rows with one id.
+  [[nodiscard]] bool ids_may_be_shared() const;
+
   [[nodiscard]] Connection& connection() { return m_connection; }
   [[nodiscard]] const Profile& profile() const { return m_profile; }
   [[nodiscard]] const Schema& schema() const { return m_schema; }
 
  private:
+  void read_facts_by_key(const FactsRequest& request, const std::function<void(TaskFacts&&)>& sink);
+
   Connection& m_connection;
   const Profile& m_profile;
   const Schema& m_schema;

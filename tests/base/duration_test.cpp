@@ -36,6 +36,8 @@ TEST_CASE("durations with units") {
   CHECK(hours_or_units("100h") == 100h);
   CHECK(hours_or_units("36524d") == 36524 * 24h);
   CHECK(parse_duration("5m", BareNumber::refused, "--lock-wait") == 5min);
+  CHECK(parse_duration("500ms", BareNumber::refused, "--lock-timeout") == 500ms);
+  CHECK(parse_duration("1m500ms", BareNumber::refused, "--lock-timeout") == 60s + 500ms);
 }
 
 TEST_CASE("a bare number means hours where that is allowed") {
@@ -71,7 +73,7 @@ TEST_CASE("wrong durations say what is wrong and where") {
 TEST_CASE("no other spelling is a duration") {
   for (const char* text :
        {"h",    "+1h", "1H",  "1M",  "1 h",   " 1h",       "1h ",          "1.5h", ".5",   "6.", "1.2.3",
-        "0x10", "nan", "inf", "1,5", "100ms", "1h30m0.5s", "0.1234567890", "٣h",   "1h\n", "--", "1h-30m"}) {
+        "0x10", "nan", "inf", "1,5", "100us", "5sm", "1ms1s", "1h30m0.5s", "0.1234567890", "٣h",   "1h\n", "--", "1h-30m"}) {
     CAPTURE(text);
     CHECK(reason(text) != "accepted");
   }
@@ -101,7 +103,7 @@ TEST_CASE("a formatted duration reads back as itself") {
   CHECK(format_duration(90min) == "1h30m");
   CHECK(format_duration(0s) == "0s");
   CHECK(format_duration(48h) == "2d");
-  CHECK(format_duration(1500ms) == "1s");
+  CHECK(format_duration(1500ms) == "1s500ms");
   CHECK(format_duration(7 * 24h) == "7d");
   for (const Duration duration :
        {Duration{0s}, Duration{59s}, Duration{61min}, Duration{25h + 1s}, Duration{36524 * 24h}}) {

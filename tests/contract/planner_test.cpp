@@ -205,3 +205,52 @@ TEST_CASE("planning writes nothing and works on a connection that only reads") {
   Journal journal{*connection};
   CHECK_THROWS_WITH(plan_undo(store, journal, {.run = "x", .tasks = {}}), Contains("no run 'x'"));
 }
+
+TEST_CASE("a cancel by filters selects what is not over and keeps to its filters when it is planned again") {
+  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  RepairScene scene = queue_scene(
+      engine, 5,
+      "UPDATE tasks SET state = 'queued' WHERE id IN (1, 2, 3); UPDATE tasks SET state = 'done' WHERE id = 4;"
+      "UPDATE tasks SET started_at = '2025-06-01 11:30:00' WHERE id = 3;");
+  scene.policy.max_age = std::chrono::hours{1};
+  CancelRequest request{.force = true, .policy = scene.policy, .now = scene.now};
+  request.selector = Selector{.statuses = {"queued", "done"}};
+  const Plan plan = plan_cancel(scene.store(), request);
+  CHECK(plan.is_selected);
+  CHECK(plan.size() == 2);
+  CHECK(plan.left_out.empty());  // 3 is too young and 4 is over: neither was selected
+  // 1 is claimed meanwhile: it would be a running task to end by force, and nobody selected running tasks.
+  scene.database().exec("UPDATE tasks SET state = 'running' WHERE id = 1");
+  const ApplyResult result = scene.apply(plan);
+  CHECK(result.run.applied == 1);
+  CHECK(report_on(result, "1").result == UnitResult::conflict);
+  const Plan again = replan(scene.store(), plan, {"1"});
+  CHECK(again.size() == 0);
+  REQUIRE(again.left_out.size() == 1);
+  CHECK(again.left_out.front().detail == "is over, or no longer selected");
+  CHECK(scene.state_of("1") == "running");
+  CHECK(scene.state_of("2") == "cancelled");
+  CHECK(scene.state_of("3") == "queued");
+}
+
+TEST_CASE("a cancel that neither names nor selects is refused") {
+  RepairScene scene = queue_scene(Engine::sqlite, 1);
+  scene.policy.max_age_given = false;
+  CancelRequest request{.force = true, .policy = scene.policy, .now = scene.now};
+  request.selector = Selector{};
+  CHECK_THROWS_AS(plan_cancel(scene.store(), request), Error);
+  request.selector.reset();
+  CHECK(plan_cancel(scene.store(), request).empty());
+}
+
+TEST_CASE("tasks of unknown age are not old") {
+  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  RepairScene scene = queue_scene(engine, 2, "UPDATE tasks SET started_at = NULL WHERE id = 1;");
+  CancelRequest request{.force = true, .policy = scene.policy, .now = scene.now};
+  request.selector = Selector{};
+  const Plan plan = plan_cancel(scene.store(), request);
+  CHECK(plan.size() == 1);
+  REQUIRE(plan.left_out.size() == 1);
+  CHECK(plan.left_out.front().task == "1");
+  CHECK(plan.left_out.front().why == LeftOut::Why::unknown_age);
+}

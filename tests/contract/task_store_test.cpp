@@ -111,15 +111,16 @@ TEST_CASE("every queued task is a candidate on request") {
 TEST_CASE("filters match exactly and combine") {
   StoreScene scene = workspace_tasks();
   const auto selected = [&](Selector selector) {
-    return scene.ids({.rows = FactsRequest::Rows::selected, .selector = std::move(selector)});
+    return scene.ids({.rows = FactsRequest::Rows::open, .selector = std::move(selector)});
   };
-  CHECK(selected({.statuses = {"cancelled"}}) == Strings{"579"});
+  CHECK(selected({.statuses = {"apply_pending"}}).size() == 1);
+  CHECK(selected({.statuses = {"cancelled", "success"}}).empty());  // open: what is over is not selected
   CHECK(selected({.statuses = {"Cancelled", "cancel%", ""}}).empty());
   CHECK(selected({.ids = {"572", "576", "580"}, .kinds = {"plan_and_apply"}, .statuses = {"running", "pending"}}) ==
         Strings{"572", "576"});
   CHECK(selected({.workers = {"agent-pool-z73eh8ihywlmgx0x-1762507433188454002"}}) == Strings{"581"});
   CHECK(selected({.workers = {"x' OR '1'='1", std::string{"a\0b", 3}, "\xff"}}).empty());
-  CHECK(selected({}).size() == 25);
+  CHECK(selected({}).size() == 12);
   CHECK(scene.ids({.selector = {.kinds = {"plan"}}}) == Strings{"573", "577", "578", "579", "581", "582", "583"});
   CHECK_THROWS_AS(selected({.queues = {"default"}}), Error);
 }
@@ -161,7 +162,7 @@ TEST_CASE("numbers match only as they print") {
   CHECK(scene.ids_by_key({"10", "-3"}) == Strings{"-3", "10"});
   CHECK(
       scene.ids_by_key({"010", "+10", "10.0", "1e1", " 10", "abc", "", "99999999999", "99999999999999999999"}).empty());
-  CHECK(scene.ids({.rows = FactsRequest::Rows::selected, .selector = {.ids = {"010"}}}).empty());
+  CHECK(scene.ids({.rows = FactsRequest::Rows::open, .selector = {.ids = {"010"}}}).empty());
 }
 
 TEST_CASE("more keys than one statement takes") {
@@ -180,7 +181,7 @@ TEST_CASE("more keys than one statement takes") {
   }
   scene.db().exec("INSERT INTO jobs (id, status) VALUES " + rows);
   CHECK(scene.ids_by_key(ids).size() == 1203);
-  CHECK(scene.ids({.rows = FactsRequest::Rows::selected, .selector = {.ids = ids}}).size() == 1203);
+  CHECK(scene.ids({.rows = FactsRequest::Rows::open, .selector = {.ids = ids}}).size() == 1203);
 }
 
 TEST_CASE("times that a server prints oddly are read or reported") {

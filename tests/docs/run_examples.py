@@ -23,7 +23,7 @@ FIXTURES = HERE.parent / "fixtures"
 LOOSE = [
     (r"\b\d{8}T\d{6}-[0-9a-f]{6}\b", "RUN"),
     (r"\b\d{8}T\d{6}-[0-9a-f]{1,5}\b", "RUN"),
-    (r"_backup_\d{8}_\d{6}", "_backup_TIME"),
+    (r"_backup_\d{8}_\d{6}(-\d+)?\b", "_backup_TIME"),
     (r"\b[0-9a-f]{64}\b", "HASH"),
     (r"(SQLite|PostgreSQL) \d+\.\d+(\.\d+)?", r"\1 VERSION"),
     (r"\b\w+@[\w.-]+", "WHO"),

@@ -26,7 +26,7 @@ FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "fixtures"
 
 REPLACEMENTS = [
     (r"\b\d{8}T\d{6}-[0-9a-f]{6}\b", "RUN"),
-    (r"_backup_\d{8}_\d{6}", "_backup_TIME"),
+    (r"_backup_\d{8}_\d{6}(-\d+)?\b", "_backup_TIME"),
     (r"sha256 [0-9a-f]{64}", "sha256 HASH"),
     (r'"(sha256|plan_hash|plan_nonce|profile_hash)":\s*"[0-9a-f-]+"', r'"\1":"HASH"'),
     (r"SQLite 3\.\d+\.\d+", "SQLite VERSION"),

@@ -56,7 +56,7 @@ TEST_CASE("values of users are parameters") {
   const Selector selector{.ids = {evil}, .statuses = {evil}};
   for (const Dialect& dialect : {k_sqlite, k_postgres}) {
     const RenderedStatement statement = render_facts(find_profile("jobs"), jobs_schema(), dialect,
-                                                     {.rows = FactsRequest::Rows::selected, .selector = selector})
+                                                     {.rows = FactsRequest::Rows::open, .selector = selector})
                                             .statement;
     CHECK(statement.sql.find("DROP") == std::string::npos);
     CHECK(statement.parameters == std::vector<Value>{evil, evil});

@@ -144,7 +144,7 @@ TEST_CASE("every rendered statement of the built-in profiles can be prepared") {
        {FactsRequest{}, FactsRequest{.all_queued = true},
         FactsRequest{.rows = FactsRequest::Rows::by_key, .keys = {key}},
         FactsRequest{.rows = FactsRequest::Rows::by_key, .keys = {key}, .with_image = true, .lock = true},
-        FactsRequest{.rows = FactsRequest::Rows::selected, .selector = {.ids = {"1"}, .statuses = {"running"}}}}) {
+        FactsRequest{.rows = FactsRequest::Rows::open, .selector = {.ids = {"1"}, .statuses = {"running"}}}}) {
     const std::string sql = render_facts(profile, schema, dialect, request).statement.sql;
     INFO(sql);
     CHECK_NOTHROW(prepare(*db, sql));
