@@ -4,10 +4,13 @@
 
 #include <fmt/format.h>
 
+#include "base/digest.hpp"
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "cli/app.hpp"
 #include "commands/guard/guard_view.hpp"
 #include "commands/shared/guards.hpp"
+#include "commands/shared/run_record.hpp"
 #include "sql/template.hpp"
 
 namespace taskctl {
@@ -20,13 +23,8 @@ constexpr Duration k_longest_lock_wait = std::chrono::seconds{1};
 /// Validating reads the whole table, while writers go on.
 constexpr Duration k_longest_statement = std::chrono::hours{1};
 
-std::string journal_schema(const Session& session) {
-  const std::string& schema = session.config.target.journal_schema.value;
-  return schema.empty() ? "taskctl" : schema;
-}
-
 Guard guard_of(Session& session) {
-  return {*session.connection, session.profile, session.schema, journal_schema(session)};
+  return {*session.connection, session.profile, session.schema, session.journal->schema_name()};
 }
 
 GuardRules rules_of(Guard& guard, GuardMode mode) {
@@ -70,6 +68,7 @@ class GuardChange {
     }
     const bool dropping_log = !m_install && guard.has_log();
     const bool validates = m_install && m_rules.can_validate() && !guard.validation().empty();
+    warn_of_own_triggers(guard);
     if (m_options.change.dry_run || (statements.empty() && !validates)) {
       return nothing_done(*reading, guard, statements);
     }
@@ -87,9 +86,24 @@ class GuardChange {
     return m_install ? guard.install_statements(m_mode) : guard.remove_statements();
   }
 
+  /// SQLite's triggers cannot change the row that is being written: one that clears the finished time of a task which
+  /// is queued again does so by a second UPDATE, after the guard has seen the first.
+  void warn_of_own_triggers(const Guard& guard) {
+    const std::vector<std::string>& triggers = guard.table().triggers;
+    if (m_install && m_mode == GuardMode::reject && !triggers.empty() && guard.engine() == Engine::sqlite) {
+      m_streams.warn(
+          fmt::format("{} has triggers of its own ({}): a guard does not wait for what they set; begin with "
+                      "--mode log",
+                      guard.table().name.display(), join(triggers, ", ")));
+    }
+  }
+
   int nothing_done(const Session& session, const Guard& guard, const std::vector<std::string>& statements) {
     if (m_options.output.format == OutputFormat::json) {
       m_streams.line(dump_pretty(json(session, guard, statements, "")));
+      return static_cast<int>(ExitCode::ok);
+    }
+    if (!m_options.change.dry_run && m_streams.options().quiet) {
       return static_cast<int>(ExitCode::ok);
     }
     print_statements(m_streams, statements);
@@ -116,10 +130,9 @@ class GuardChange {
                                                      .wait = m_options.change.lock_wait.value_or(Duration{}),
                                                      .stop = &m_context.stop()});
     Guard guard = guard_of(*session);
+    guard.require_owner();
     const std::vector<std::string> statements = wanted(guard);
-    if (!statements.empty()) {
-      guard.run(statements);
-    }
+    guard.run(statements, [&] { record(*session, action); });
     const std::string validated = m_install ? validate(guard) : "";
     if (m_options.output.format == OutputFormat::json) {
       m_streams.line(dump_pretty(json(*session, guard, statements, validated)));
@@ -127,6 +140,17 @@ class GuardChange {
       report(guard, statements, validated);
     }
     return static_cast<int>(validated == "busy" ? ExitCode::partial : ExitCode::ok);
+  }
+
+  /// In the guard's own transaction: `taskctl history` shows who installed or removed it, or nobody did.
+  void record(Session& session, const std::string& action) {
+    session.journal->create_here();
+    RunRecord run = new_run_record(m_context, session, action, m_options.change.reason);
+    run.state = RunState::done;
+    run.finished = run.started;
+    run.plan_nonce = random_uuid();
+    session.journal->insert_run(run);
+    m_run = run.id;
   }
 
   /// "yes", "no", "busy"; empty where there is nothing to validate.
@@ -180,6 +204,7 @@ class GuardChange {
                 {"action", m_install ? "install" : "remove"},
                 {"mode", m_install ? Json(to_string(m_mode)) : Json()},
                 {"dry_run", m_options.change.dry_run},
+                {"run", m_run.empty() ? Json() : Json(m_run)},
                 {"statements", texts_json(statements)}};
     if (m_install) {
       result["rules"] = guard_rules_json(m_rules);
@@ -195,6 +220,7 @@ class GuardChange {
   bool m_install;
   GuardMode m_mode;
   GuardRules m_rules;
+  std::string m_run;  ///< id in the journal; empty when nothing was changed
 };
 
 int show_status(Context& context, const GuardOptions& options) {

@@ -14,6 +14,7 @@
 #include "commands/shared/guards.hpp"
 #include "commands/shared/plan_view.hpp"
 #include "commands/shared/repair_backup.hpp"
+#include "commands/shared/run_record.hpp"
 #include "engine/row_identity.hpp"
 
 namespace taskctl {
@@ -82,21 +83,13 @@ void merge_second_try(ApplyResult& first, ApplyResult second, const Plan& again)
 }
 
 RunRecord new_run(Context& context, Session& session, const Plan& plan, const std::string& backup) {
-  const Instant now = session.connection->now();
-  return {.id = new_run_id(now),
-          .command = plan.command,
-          .started = now,
-          .author = current_author(),
-          .reason = plan.reason,
-          .arguments = context.argument_text(),
-          .version = TASKCTL_VERSION,
-          .profile = plan.profile,
-          .profile_hash = plan.profile_hash,
-          .plan_hash = plan.hash(),
-          .plan_nonce = plan.nonce,
-          .undoes = plan.undoes,
-          .backup = backup,
-          .detection_now = plan.given_now};
+  RunRecord run = new_run_record(context, session, plan.command, plan.reason);
+  run.plan_hash = plan.hash();
+  run.plan_nonce = plan.nonce;
+  run.undoes = plan.undoes;
+  run.backup = backup;
+  run.detection_now = plan.given_now;
+  return run;
 }
 
 /// Before a backup is made of what the role then cannot write.
@@ -213,6 +206,9 @@ class Flow {
       m_streams.talk("created the journal (taskctl_runs, taskctl_changes) in the target database");
     }
     FlowResult result{.applied = write(*session, *lock, backup), .dry_run = false};
+    if (m_request.afterwards) {
+      m_request.afterwards(*session);
+    }
     return report(result, backup);
   }
 

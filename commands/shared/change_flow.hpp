@@ -28,6 +28,7 @@ struct FlowRequest {
   bool exit_code = false;  ///< --exit-code: 4 when the plan is not empty
   /// How the command ends, given what happened; default_verdict() when empty.
   std::function<ExitCode(const FlowResult&)> judge;
+  std::function<void(Session&)> afterwards;  ///< with the connection that wrote, before the result is printed
 };
 
 /// The one way from a plan to a changed database, for reconcile, cancel and undo: show the plan → (dry run ends) →

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "cli/app.hpp"
 #include "commands/shared/change_flow.hpp"
+#include "engine/guard.hpp"
 #include "engine/planner.hpp"
 
 namespace taskctl {
@@ -23,6 +24,23 @@ RunRecord find_run(Journal& journal, const UndoOptions& options) {
                 "`taskctl history` lists the runs that changed this database."};
   }
   return *run;
+}
+
+/// Undoing passes the guard; a constraint that is marked as valid then says what is not true.
+void warn_of_guard(Streams& streams, Session& session) {
+  if (Guard::is_contradicted(*session.connection, session.profile, session.schema, session.journal->schema_name())) {
+    streams.warn(
+        "rows are wrong again under the validated constraint taskctl_guard_finished: a dump made now does not restore; "
+        "repair them, or run `taskctl guard install`, which makes it NOT VALID");
+  }
+}
+
+/// Guards are in the journal too, with no change of a task.
+void refuse_other_runs(const RunRecord& run) {
+  if (run.command.starts_with("guard ")) {
+    throw Error{ExitCode::partial, fmt::format("run {} is '{}': it changed no task", run.id, run.command),
+                "`taskctl guard install` and `taskctl guard remove` change a guard."};
+  }
 }
 
 /// Rows that somebody changed since are kept, and a trigger may write another value than was there before the run:
@@ -55,6 +73,7 @@ int run_undo(Context& context, const UndoOptions& options) {
   }
   const std::unique_ptr<Session> session = context.open(options.target, nullptr, Access::read, true);
   const RunRecord run = find_run(*session->journal, options);
+  refuse_other_runs(run);
   const std::vector<std::string> undone_by = session->journal->undone_by(run.id);
   if (!undone_by.empty()) {
     context.streams().talk(fmt::format("run {} was already taken back by {}", run.id, join(undone_by, ", ")));
@@ -75,7 +94,8 @@ int run_undo(Context& context, const UndoOptions& options) {
                          {.target = options.target,
                           .change = options.change,
                           .format = options.output.format,
-                          .judge = [&plan](const FlowResult& result) { return verdict(plan, result); }});
+                          .judge = [&plan](const FlowResult& result) { return verdict(plan, result); },
+                          .afterwards = [&context](Session& written) { warn_of_guard(context.streams(), written); }});
 }
 
 }  // namespace taskctl

@@ -1,5 +1,5 @@
--- One rule for one kind of write. AFTER: it sees the row as other triggers left it.
+-- All rules for one kind of write. AFTER: it sees the row as other triggers left it.
 -- params: none
 -- returns: nothing
 -- locks: SHARE ROW EXCLUSIVE on the table
-CREATE TRIGGER {name} AFTER {event} ON {table} FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION {action}
+CREATE TRIGGER {name} AFTER {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {action}

@@ -1,4 +1,4 @@
--- One rule for one kind of write. The comment in it tells a later install and status what this was made from.
+-- All rules for one kind of write. The comment in it tells a later install and status what this was made from.
 -- params: none
 -- returns: nothing
 -- locks: catalogue only

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t k_most_records = 1'000'000;
 constexpr std::string_view k_log_table = "taskctl_guard_log";
+constexpr std::string_view k_checked_rule = "finished";  ///< the one that PostgreSQL holds as a constraint
 
 const TableInfo& task_table(const Profile& profile, const Schema& schema) {
   const TableInfo* table = schema.find(profile.table);
@@ -45,6 +46,11 @@ auto find_object(std::vector<Object>& objects, GuardKind kind, const std::string
                               [&](const Object& object) { return object.kind == kind && object.name == name; });
 }
 
+/// How the statements about the catalogue name a table.
+std::string catalogue_name(const Dialect& dialect, const TableInfo& table) {
+  return dialect.engine() == Engine::sqlite ? table.name.name : dialect.table(table.name);
+}
+
 std::string required(const Value& value) {
   return text_of(value).value_or("");
 }
@@ -52,8 +58,8 @@ std::string required(const Value& value) {
 }  // namespace
 
 std::string_view to_string(GuardItem::State state) {
-  constexpr std::array<std::string_view, 6> k_names{"installed", "not-valid", "missing",
-                                                    "differs",   "disabled",  "unwanted"};
+  constexpr std::array<std::string_view, 7> k_names{"installed", "not-valid", "missing",     "differs",
+                                                    "disabled",  "unwanted",  "contradicted"};
   return k_names.at(static_cast<std::size_t>(state));
 }
 
@@ -70,15 +76,28 @@ Guard::Guard(Connection& connection, const Profile& profile, const Schema& schem
       m_journal_schema{std::move(journal_schema)},
       m_table{task_table(profile, schema)} {
   const Dialect dialect{connection.engine()};
-  const std::array<Value, 1> parameters{connection.engine() == Engine::sqlite ? m_table.name.name
-                                                                              : dialect.table(m_table.name)};
+  const std::array<Value, 1> parameters{catalogue_name(dialect, m_table)};
   const std::vector<Row> rows = connection.query(dialect.statements().guard_target, parameters);
   const std::string kind = rows.empty() ? "gone" : required(rows[0].at(0));
   if (kind != "table") {
     throw Error{ExitCode::mismatch,
                 fmt::format("'{}' cannot be guarded: it is {}", m_table.name.display(),
-                            kind == "gone" ? kind : fmt::format("a {}{}", kind, kind == "view" ? "" : " table")),
+                            kind == "gone" ? kind
+                                           : fmt::format("{} {}{}", kind == "inherited" ? "an" : "a", kind,
+                                                         kind == "view" ? "" : " table")),
                 "A guard needs a plain table: put it on the tables behind it, with a profile for each."};
+  }
+  m_owner = required(rows[0].at(1));
+  m_owned = flag_of(rows[0].at(2));
+}
+
+void Guard::require_owner() const {
+  if (!m_owned) {
+    throw Error{
+        ExitCode::access,
+        fmt::format("'{}' belongs to role '{}': constraints and triggers are the owner's", m_table.name.display(),
+                    m_owner),
+        fmt::format("Connect as '{0}' or a member of it, or give '{0}' what `taskctl guard print` prints.", m_owner)};
   }
 }
 
@@ -86,12 +105,12 @@ GuardDefinition Guard::definition(GuardMode mode) const {
   return render_guard(m_profile, m_schema, Dialect{m_connection.engine()}, mode, m_journal_schema);
 }
 
-std::vector<Guard::Installed> Guard::installed() {
-  const Dialect dialect{m_connection.engine()};
-  const std::array<Value, 2> parameters{
-      m_connection.engine() == Engine::sqlite ? m_table.name.name : dialect.table(m_table.name), m_journal_schema};
+std::vector<Guard::Installed> Guard::read_installed(Connection& connection, const TableInfo& table,
+                                                    const std::string& journal_schema) {
+  const Dialect dialect{connection.engine()};
+  const std::array<Value, 2> parameters{catalogue_name(dialect, table), journal_schema};
   std::vector<Installed> objects;
-  for (const Row& row : m_connection.query(dialect.statements().guard_installed, parameters)) {
+  for (const Row& row : connection.query(dialect.statements().guard_installed, parameters)) {
     objects.push_back({.kind = parse_guard_kind(required(row.at(0))).value_or(GuardKind::trigger),
                        .name = required(row.at(1)),
                        .mark = find_guard_mark(required(row.at(2))),
@@ -100,6 +119,10 @@ std::vector<Guard::Installed> Guard::installed() {
                        .shared = flag_of(row.at(5))});
   }
   return objects;
+}
+
+std::vector<Guard::Installed> Guard::installed() {
+  return read_installed(m_connection, m_table, m_journal_schema);
 }
 
 GuardStatus Guard::status(std::optional<GuardMode> mode) {
@@ -115,10 +138,11 @@ GuardStatus Guard::status(std::optional<GuardMode> mode) {
     const auto at = find_object(found, object.kind, object.name);
     GuardItem item{.kind = object.kind, .name = object.name, .state = GuardItem::State::missing};
     if (at != found.end()) {
-      item.state = !at->enabled                                      ? GuardItem::State::disabled
-                   : !object.mark.empty() && at->mark != object.mark ? GuardItem::State::differs
-                   : !at->validated                                  ? GuardItem::State::not_valid
-                                                                     : GuardItem::State::installed;
+      item.state = !at->enabled                                                ? GuardItem::State::disabled
+                   : !object.mark.empty() && at->mark != object.mark           ? GuardItem::State::differs
+                   : !at->validated                                            ? GuardItem::State::not_valid
+                   : object.kind == GuardKind::check && has_wrong_rows(wanted) ? GuardItem::State::contradicted
+                                                                               : GuardItem::State::installed;
       found.erase(at);
     }
     status.items.push_back(std::move(item));
@@ -148,11 +172,13 @@ bool Guard::schema_exists() {
 std::vector<std::string> Guard::install_statements(GuardMode mode) {
   GuardDefinition wanted = definition(mode);
   std::vector<Installed> found = installed();
+  const bool untrue = validated_check(found) && has_wrong_rows(wanted);
   std::vector<std::string> drops;
   std::vector<std::string> late_drops;
   for (auto at = found.begin(); at != found.end();) {
     const auto same = find_object(wanted.objects, at->kind, at->name);
-    const bool kept = same != wanted.objects.end() && at->enabled && (same->mark.empty() || same->mark == at->mark);
+    const bool kept = same != wanted.objects.end() && at->enabled && (same->mark.empty() || same->mark == at->mark) &&
+                      !(untrue && at->kind == GuardKind::check);
     if (kept || at->kind == GuardKind::table) {
       ++at;
       continue;
@@ -188,8 +214,7 @@ std::vector<std::string> Guard::remove_statements() {
   std::vector<Installed> found = installed();
   std::erase_if(found, [](const Installed& object) { return object.shared; });
   // Triggers before the functions that they call.
-  constexpr std::array k_order{GuardKind::trigger, GuardKind::check, GuardKind::row_class, GuardKind::function,
-                               GuardKind::table};
+  constexpr std::array k_order{GuardKind::trigger, GuardKind::check, GuardKind::function, GuardKind::table};
   std::vector<std::string> statements;
   for (const GuardKind kind : k_order) {
     for (const Installed& object : found) {
@@ -201,12 +226,50 @@ std::vector<std::string> Guard::remove_statements() {
   return statements;
 }
 
-void Guard::run(const std::vector<std::string>& statements) {
-  Transaction transaction{m_connection, Access::write};
-  for (const std::string& statement : statements) {
-    m_connection.run(statement);
+void Guard::run(const std::vector<std::string>& statements, const std::function<void()>& also) {
+  try {
+    Transaction transaction{m_connection, Access::write};
+    for (const std::string& statement : statements) {
+      m_connection.run(statement);
+    }
+    if (also) {
+      also();
+    }
+    transaction.commit();
+  } catch (const BusyError& error) {
+    throw BusyError{fmt::format("'{}' is in use: {}", m_table.name.display(), error.message()),
+                    "Nothing was changed. Try again when the transactions that hold the table are over."};
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::access) {
+      throw;
+    }
+    const ServerInfo& server = m_connection.server();
+    throw Error{ExitCode::access, "the guard was not changed: " + error.message(),
+                fmt::format("The role needs the table and a schema to put the guard's functions in: CREATE SCHEMA "
+                            "IF NOT EXISTS {0}; GRANT USAGE, CREATE ON SCHEMA {0} TO \"{1}\";",
+                            Dialect{m_connection.engine()}.identifier(m_journal_schema), server.user)};
   }
-  transaction.commit();
+}
+
+bool Guard::has_wrong_rows(const GuardDefinition& definition) {
+  return std::ranges::any_of(definition.rules, [&](const GuardRule& rule) {
+    return rule.name == k_checked_rule && count_wrong({rule}).front().value_or(0) > 0;
+  });
+}
+
+bool Guard::validated_check(const std::vector<Installed>& objects) {
+  return std::ranges::any_of(
+      objects, [](const Installed& object) { return object.kind == GuardKind::check && object.validated; });
+}
+
+bool Guard::is_contradicted(Connection& connection, const Profile& profile, const Schema& schema,
+                            const std::string& journal_schema) {
+  if (connection.engine() == Engine::sqlite ||
+      !validated_check(read_installed(connection, task_table(profile, schema), journal_schema))) {
+    return false;
+  }
+  Guard guard{connection, profile, schema, journal_schema};
+  return guard.has_wrong_rows(guard.definition(GuardMode::reject));
 }
 
 std::vector<std::optional<std::int64_t>> Guard::count_wrong(const std::vector<GuardRule>& rules) {

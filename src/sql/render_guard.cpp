@@ -1,7 +1,7 @@
 #include "sql/render_guard.hpp"
 
 #include <algorithm>
-#include <array>
+#include <cctype>
 #include <regex>
 
 #include <fmt/format.h>
@@ -18,40 +18,34 @@ namespace taskctl {
 
 namespace {
 
-constexpr std::string_view k_mark = "taskctl guard ";
-constexpr std::size_t k_hash_length = 16;
-constexpr std::array k_kind_names{"table", "function", "class", "check", "trigger"};
-
 constexpr std::string_view k_finished_text = "a finished time is set while the task is queued or active";
 constexpr std::string_view k_terminal_text = "a task that is over gets another status";
 constexpr std::string_view k_missing_text = "a task is over without a finished time";
+constexpr std::string_view k_reject_hint =
+    "taskctl guard status explains this rule; taskctl guard install --mode log records instead of rejecting.";
 
 using Classes = std::initializer_list<TaskClass>;
 constexpr Classes k_not_over{TaskClass::queued, TaskClass::active};
 constexpr Classes k_over{TaskClass::succeeded, TaskClass::failed, TaskClass::cancelled};
 constexpr Classes k_not_after_over{TaskClass::active, TaskClass::succeeded, TaskClass::failed, TaskClass::cancelled};
 
-/// PostgreSQL has several guarded tables in one schema under the same names; SQLite's trigger names are the database's.
-std::string object_text(const Dialect& dialect, const TableName& table, const std::string& journal_schema,
-                        GuardKind kind, const std::string& name) {
-  const std::string quoted = dialect.identifier(name);
-  if (dialect.engine() == Engine::sqlite) {
-    return fmt::format("{} main.{}", kind == GuardKind::table ? "TABLE" : "TRIGGER", quoted);
-  }
-  const std::string in_schema = dialect.identifier(journal_schema) + "." + quoted;
-  switch (kind) {
-    case GuardKind::table:
-      return "TABLE " + in_schema;
-    case GuardKind::function:
-      return fmt::format("FUNCTION {}()", in_schema);
-    case GuardKind::row_class:
-      return fmt::format("FUNCTION {}({})", in_schema, dialect.table(table));
-    case GuardKind::check:
-      return fmt::format("CONSTRAINT {} ON {}", quoted, dialect.table(table));
-    case GuardKind::trigger:
+/// Does the name stand in the SQL as a word, in any case? Yes for names that are written with doubled quotes.
+bool may_name(const std::string& sql, const std::string& column) {
+  const auto is_word = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c >= 0x80; };
+  const auto same = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
+  const auto length = static_cast<std::ptrdiff_t>(column.size());
+  for (auto at = sql.begin(); at != sql.end(); ++at) {
+    at = std::search(at, sql.end(), column.begin(), column.end(), same);
+    if (at == sql.end()) {
       break;
+    }
+    const auto end = at + length;
+    if ((at == sql.begin() || !is_word(static_cast<unsigned char>(*(at - 1)))) &&
+        (end == sql.end() || !is_word(static_cast<unsigned char>(*end)))) {
+      return true;
+    }
   }
-  return fmt::format("TRIGGER {} ON {}", quoted, dialect.table(table));
+  return column.find('"') != std::string::npos;
 }
 
 class GuardRenderer {
@@ -81,15 +75,17 @@ class GuardRenderer {
     } else {
       add_finished();
     }
-    add_rule("terminal", k_terminal_text, "");
-    add_trigger(
-        "terminal", k_terminal_text, "update",
-        fmt::format("{} AND {} AND {}", differs(m_status), is_class("OLD", k_over), is_class("NEW", k_not_after_over)));
+    add_terminal();
     if (!m_profile.enabled_rules.contains(Rule::missing_finished_time)) {
       m_result.left_out.emplace_back("missing: the profile does not enable missing-finished-time");
     } else if (!m_finished.empty()) {
       add_missing();
     }
+    if (postgres()) {
+      add_function();
+    }
+    add_trigger("insert", m_on_insert);
+    add_trigger("update", m_on_update);
     return std::move(m_result);
   }
 
@@ -129,43 +125,45 @@ class GuardRenderer {
     return fmt::format("{} {} {}", of("OLD", column), postgres() ? "IS DISTINCT FROM" : "IS NOT", of("NEW", column));
   }
 
-  /// The row `alias` is of one of these classes. Conditions of a profile name columns bare, so they need a scope in
-  /// which the row's columns are the only ones.
-  [[nodiscard]] std::string is_class(const std::string& alias, Classes classes) const {
-    const bool one_vocabulary = m_profile.classes.size() == 1 && !m_conditional;
-    if (one_vocabulary) {
-      return any_of(writer(alias).class_conditions(classes));
-    }
-    std::vector<std::string> codes;
-    for (const TaskClass task_class : classes) {
-      codes.push_back(fmt::format("{}", static_cast<int>(task_class)));
-    }
-    return fmt::format("{}{} IN ({})", first_look(alias, classes), class_code(alias), join(codes, ", "));
-  }
+  /// A rule about a row that is being written. PostgreSQL evaluates `quick` without planning a query: `exact`, which
+  /// only conditions of a profile need, comes after it.
+  struct Condition {
+    std::string quick, exact;
+    [[nodiscard]] std::string both() const { return exact.empty() ? quick : fmt::format("{} AND {}", quick, exact); }
+  };
+  struct RowRule {
+    std::string name, text;
+    Condition wrong;
+  };
 
-  /// Conditions cost a call or a subquery, and most updates are of rows whose plain status rules the classes out.
-  [[nodiscard]] std::string first_look(const std::string& alias, Classes classes) const {
+  /// The row `alias` is of one of these classes, as far as its plain columns say it: too large where the profile has
+  /// conditions; empty when they say nothing.
+  [[nodiscard]] std::string may_be(const std::string& alias, Classes classes) const {
+    if (!m_conditional) {
+      return writer(alias).class_is(classes);
+    }
     const bool decided_by_condition = std::ranges::any_of(m_profile.classes, [&](const ClassRule& rule) {
       return rule.when && std::ranges::find(classes, rule.task_class) != classes.end();
     });
-    return !m_conditional || decided_by_condition
-               ? std::string{}
-               : fmt::format("{} AND ", any_of(writer(alias).class_conditions(classes)));
+    return decided_by_condition ? "" : any_of(writer(alias).class_conditions(classes));
   }
 
-  [[nodiscard]] std::string class_code(const std::string& alias) const {
-    const bool in_trigger = alias == "NEW" || alias == "OLD";
-    if (!m_conditional || !in_trigger) {
-      return "(" + writer(alias).class_code_case() + ")";
-    }
-    if (postgres()) {
-      return fmt::format("{}.taskctl_guard_class({}.*)", m_dialect.identifier(m_journal_schema), alias);
+  /// What remains to be asked of NEW or OLD then. Conditions of a profile name columns bare, so they need a scope in
+  /// which the row's columns are the only ones.
+  [[nodiscard]] std::string surely_is(const std::string& alias, Classes classes) const {
+    if (!m_conditional) {
+      return {};
     }
     std::vector<std::string> columns;
-    for (const ColumnInfo& column : m_table.columns) {
-      columns.push_back(fmt::format("{} AS {}", of(alias, column.name), m_dialect.identifier(column.name)));
+    for (const std::string& column : watched()) {
+      columns.push_back(fmt::format("{} AS {}", of(alias, column), m_dialect.identifier(column)));
     }
-    return fmt::format("(SELECT {} FROM (SELECT {}) t)", writer("t").class_code_case(), join(columns, ", "));
+    return fmt::format("(SELECT {} FROM (SELECT {}) t)", writer("t").class_is(classes), join(columns, ", "));
+  }
+
+  static std::string all_of(std::vector<std::string> conditions) {
+    std::erase_if(conditions, [](const std::string& condition) { return condition.empty(); });
+    return join(conditions, " AND ");
   }
 
   /// Applications write '' as well as NULL where a text says when.
@@ -181,7 +179,7 @@ class GuardRenderer {
                       : "EXISTS (SELECT 1 FROM taskctl_guard_state)";
   }
 
-  /// Columns that decide; a row that was wrong before is not held against an update of other columns.
+  /// Columns that decide by themselves.
   [[nodiscard]] std::vector<std::string> deciding() const {
     std::vector<std::string> columns{m_status};
     const auto add = [&columns](const std::string& name) {
@@ -198,6 +196,21 @@ class GuardRenderer {
     return columns;
   }
 
+  /// Those, and every column whose name stands in a condition of the profile: an update that sets none of them costs
+  /// nothing.
+  [[nodiscard]] std::vector<std::string> watched() const {
+    std::vector<std::string> columns = deciding();
+    for (const ColumnInfo& column : m_table.columns) {
+      const bool named = std::ranges::any_of(m_profile.classes, [&](const ClassRule& rule) {
+        return rule.when && may_name(rule.when->sql(), column.name);
+      });
+      if (named && std::ranges::find(columns, column.name) == columns.end()) {
+        columns.push_back(column.name);
+      }
+    }
+    return columns;
+  }
+
   void add_rule(std::string_view name, std::string_view text, const std::string& wrong) {
     std::string count;
     if (!wrong.empty()) {
@@ -206,33 +219,42 @@ class GuardRenderer {
     m_result.rules.push_back({std::string{name}, std::string{text}, std::move(count)});
   }
 
-  void add_finished() {
-    const auto wrong = [&](const std::string& alias) {
-      return fmt::format("{} AND {}", has_time(alias), is_class(alias, k_not_over));
+  /// A row that was wrong before is not held against an update of other columns.
+  void add_row_rule(std::string_view name, std::string_view text, const std::string& no, Classes classes) {
+    const auto has = [&](const std::string& alias) {
+      return no.empty() ? has_time(alias) : fmt::format("{}({})", no, has_time(alias));
     };
-    add_rule("finished", k_finished_text, wrong(bare_table()));
-    if (postgres() && m_result.mode == GuardMode::reject) {
-      add_check("taskctl_guard_finished", fmt::format("({}) IS NOT TRUE OR {}", wrong(bare_table()), off()));
-    } else {
-      add_row_rule("finished", k_finished_text, wrong("NEW"));
+    const std::string wrong_in_table = all_of({has(bare_table()), writer(bare_table()).class_is(classes)});
+    add_rule(name, text, wrong_in_table);
+    if (postgres() && m_result.mode == GuardMode::reject && name == "finished") {
+      add_check(fmt::format("NOT ({}) OR {}", wrong_in_table, off()));
+      return;
     }
-  }
-
-  void add_missing() {
-    const auto wrong = [&](const std::string& alias) {
-      return fmt::format("NOT ({}) AND {}", has_time(alias), is_class(alias, k_over));
-    };
-    add_rule("missing", k_missing_text, wrong(bare_table()));
-    add_row_rule("missing", k_missing_text, wrong("NEW"));
-  }
-
-  void add_row_rule(std::string_view rule, std::string_view text, const std::string& wrong) {
     std::vector<std::string> changes;
     for (const std::string& column : deciding()) {
       changes.push_back(differs(column));
     }
-    add_trigger(rule, text, "insert", wrong);
-    add_trigger(rule, text, "update", m_conditional ? wrong : fmt::format("{} AND {}", wrong, any_of(changes)));
+    Condition condition{.quick = all_of({has("NEW"), may_be("NEW", classes)}), .exact = surely_is("NEW", classes)};
+    m_on_insert.push_back({std::string{name}, std::string{text}, condition});
+    if (m_conditional) {
+      changes.push_back(fmt::format("NOT coalesce({} AND {}, {})", has("OLD"), surely_is("OLD", classes),
+                                    postgres() ? "false" : "0"));
+      condition.exact += " AND " + any_of(changes);
+    } else {
+      condition.quick += " AND " + any_of(changes);
+    }
+    m_on_update.push_back({std::string{name}, std::string{text}, std::move(condition)});
+  }
+
+  void add_finished() { add_row_rule("finished", k_finished_text, "", k_not_over); }
+  void add_missing() { add_row_rule("missing", k_missing_text, "NOT ", k_over); }
+
+  void add_terminal() {
+    add_rule("terminal", k_terminal_text, "");
+    m_on_update.push_back(
+        {"terminal", std::string{k_terminal_text},
+         Condition{.quick = all_of({differs(m_status), may_be("OLD", k_over), may_be("NEW", k_not_after_over)}),
+                   .exact = all_of({surely_is("OLD", k_over), surely_is("NEW", k_not_after_over)})}});
   }
 
   /// What several tables share.
@@ -253,19 +275,13 @@ class GuardRenderer {
           {GuardKind::table, "taskctl_guard_state", "", {filled(m_statements.guard_create_state)}});
       return;
     }
-    add_marked(GuardKind::function, log ? "taskctl_guard_record" : "taskctl_guard_reject",
-               filled(log ? m_statements.guard_create_record : m_statements.guard_create_reject), "shared");
-    if (m_conditional) {
-      const std::string body = fmt::format("SELECT {} FROM (SELECT (taskctl_row).*) t", writer("t").class_code_case());
-      add_marked(GuardKind::row_class, "taskctl_guard_class",
-                 fill_template(
-                     m_statements.guard_create_class,
-                     {{"schema", schema}, {"table", m_dialect.table(m_table.name)}, {"body", m_dialect.literal(body)}}),
-                 "shared");
+    if (log) {
+      add_marked(GuardKind::function, "taskctl_guard_record", filled(m_statements.guard_create_record), "shared");
     }
   }
 
-  void add_check(const std::string& name, const std::string& condition) {
+  void add_check(const std::string& condition) {
+    const std::string name = "taskctl_guard_finished";
     add_marked(GuardKind::check, name,
                fill_template(m_statements.guard_create_check, {{"table", m_dialect.table(m_table.name)},
                                                                {"name", m_dialect.identifier(name)},
@@ -273,15 +289,66 @@ class GuardRenderer {
                to_string(m_result.mode));
   }
 
-  void add_trigger(std::string_view rule, std::string_view text, std::string_view event, const std::string& wrong) {
-    std::string name = fmt::format("taskctl_guard_{}_{}", rule, event);
-    if (!postgres()) {
-      name += "_" + m_table.name.name;
+  /// Tables of one name stand in several schemas; the name is of a length that no identifier is cut at.
+  [[nodiscard]] std::string function_name() const {
+    return "taskctl_guard_rules_" + sha256(m_dialect.table(m_table.name)).substr(0, k_guard_hash_length);
+  }
+  [[nodiscard]] std::string function_text() const {
+    return m_dialect.identifier(m_journal_schema) + "." + m_dialect.identifier(function_name());
+  }
+
+  void add_function() {
+    std::string body;
+    for (const RowRule& rule : m_on_update) {
+      const std::string quick = fmt::format("{} AND NOT ({})", rule.wrong.quick, off());
+      const std::string action = postgres_action(rule);
+      body += rule.wrong.exact.empty()
+                  ? fmt::format("  IF {} THEN\n    {};\n  END IF;\n", quick, action)
+                  : fmt::format("  IF {} THEN\n    IF {} THEN\n      {};\n    END IF;\n  END IF;\n", quick,
+                                rule.wrong.exact, action);
+    }
+    // The log is not the writers'; conditions of the profile then see the catalogue's functions only.
+    const bool log = m_result.mode == GuardMode::log;
+    add_marked(GuardKind::function, function_name(),
+               fill_template(m_statements.guard_create_function,
+                             {{"name", function_text()},
+                              {"security", log ? "SECURITY DEFINER SET search_path = pg_catalog, pg_temp" : ""},
+                              {"body", body}}),
+               to_string(m_result.mode));
+  }
+
+  [[nodiscard]] std::string postgres_action(const RowRule& rule) const {
+    const std::string name = "taskctl_guard_" + rule.name;
+    if (m_result.mode == GuardMode::reject) {
+      return fmt::format(
+          "RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = {}, SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME,\n"
+          "      MESSAGE = {}, HINT = {}",
+          m_dialect.literal(name), m_dialect.literal(fmt::format("{}: {}", name, rule.text)),
+          m_dialect.literal(k_reject_hint));
+    }
+    const auto value = [&](std::string_view alias, const std::string& column) {
+      return column.empty() ? std::string{"NULL"} : fmt::format("to_jsonb({}) #>> '{{}}'", of(alias, column));
+    };
+    return fmt::format(
+        "PERFORM {}.taskctl_guard_record({}, TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME, {}, lower(TG_OP),\n"
+        "      {}, {}, {}, {})",
+        m_dialect.identifier(m_journal_schema), m_dialect.literal(rule.name), key_text(), value("OLD", m_status),
+        value("NEW", m_status), value("OLD", m_finished), value("NEW", m_finished));
+  }
+
+  void add_trigger(std::string_view event, const std::vector<RowRule>& rules) {
+    if (rules.empty()) {
+      return;
+    }
+    const std::string name = fmt::format("taskctl_guard_{}{}", event, postgres() ? "" : "_" + m_table.name.name);
+    std::vector<std::string> conditions;
+    for (const RowRule& rule : rules) {
+      conditions.push_back(fmt::format("({})", rule.wrong.both()));
     }
     const std::string condition =
-        postgres() ? fmt::format("({}) AND NOT {}", wrong, off()) : fmt::format("(({}) AND NOT {})", wrong, off());
-    const std::string action = postgres() ? call(rule, text) : sqlite_action(name, rule, text, event);
-    const std::string when = event_clause(rule, event);
+        postgres() ? std::string{} : fmt::format("({} AND NOT {})", any_of(conditions), off());
+    const std::string action = postgres() ? function_text() + "()" : sqlite_action(rules, event);
+    const std::string when = event_clause(event);
     const std::string mark = make_mark(condition + action + when, to_string(m_result.mode));
     const std::string sql = fill_template(m_statements.guard_create_trigger,
                                           {{"name", m_dialect.identifier(name)},
@@ -295,61 +362,70 @@ class GuardRenderer {
     m_result.objects.push_back(std::move(trigger));
   }
 
-  /// SQLite looks at the SET list before it looks at a row.
-  [[nodiscard]] std::string event_clause(std::string_view rule, std::string_view event) const {
+  [[nodiscard]] std::string event_clause(std::string_view event) const {
     if (event == "insert") {
       return "INSERT";
     }
-    if (postgres() || m_conditional) {
-      return "UPDATE";
-    }
-    if (rule == "terminal" && m_profile.classes.size() == 1) {
-      return "UPDATE OF " + m_dialect.identifier(m_status);
-    }
     std::vector<std::string> columns;
-    for (const std::string& column : deciding()) {
+    for (const std::string& column : watched()) {
       columns.push_back(m_dialect.identifier(column));
     }
     return "UPDATE OF " + join(columns, ", ");
   }
 
-  [[nodiscard]] std::string call(std::string_view rule, std::string_view text) const {
-    std::vector<std::string> arguments;
-    const auto add = [&](std::string_view argument) { arguments.push_back(m_dialect.literal(argument)); };
-    add(rule);
-    add(text);
-    add(m_status);
-    add(m_finished);
-    for (const std::string& key : m_profile.key) {
-      add(column_name(key));
+  /// The last rule needs no condition of its own: one of them is why the trigger's body runs.
+  [[nodiscard]] std::string sqlite_action(const std::vector<RowRule>& rules, std::string_view event) const {
+    std::string text;
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+      const RowRule& rule = rules[i];
+      if (m_result.mode == GuardMode::log) {
+        text += (i == 0 ? "" : ";\n  ") + sqlite_record(rule, event) +
+                (rules.size() == 1 ? "" : " WHERE " + rule.wrong.both());
+        continue;
+      }
+      const std::string raise =
+          fmt::format("RAISE(ABORT, {})", m_dialect.literal(fmt::format("taskctl_guard_{}: {}", rule.name, rule.text)));
+      if (rules.size() == 1) {
+        return "SELECT " + raise;
+      }
+      text += i + 1 == rules.size()
+                  ? fmt::format(" ELSE {} END", raise)
+                  : fmt::format("{} WHEN {} THEN {}", i == 0 ? "SELECT CASE" : "", rule.wrong.both(), raise);
     }
-    return fmt::format("{}.{}({})", m_dialect.identifier(m_journal_schema),
-                       m_result.mode == GuardMode::log ? "taskctl_guard_record" : "taskctl_guard_reject",
-                       join(arguments, ", "));
+    return text;
   }
 
-  [[nodiscard]] std::string sqlite_action(const std::string& name, std::string_view rule, std::string_view text,
-                                          std::string_view event) const {
-    if (m_result.mode == GuardMode::reject) {
-      return fmt::format("SELECT RAISE(ABORT, {})", m_dialect.literal(fmt::format("{}: {}", name, text)));
-    }
-    std::vector<std::string> parts;
-    for (const std::string& key : m_profile.key) {
-      parts.push_back(m_dialect.as_text(of("NEW", column_name(key))));
-    }
+  [[nodiscard]] std::string sqlite_record(const RowRule& rule, std::string_view event) const {
     const auto value = [&](std::string_view alias, const std::string& column) {
       return column.empty() || (alias == "OLD" && event == "insert") ? std::string{"NULL"} : of(alias, column);
     };
     return fmt::format(
         "INSERT INTO taskctl_guard_log (rule, table_name, task, operation, old_status, new_status, old_finished, "
-        "new_finished) VALUES ({}, {}, {}, '{}', {}, {}, {}, {})",
-        m_dialect.literal(rule), m_dialect.literal(m_table.name.name),
-        parts.size() == 1 ? parts.front() : fmt::format("json_array({})", join(parts, ", ")), event,
-        value("OLD", m_status), value("NEW", m_status), value("OLD", m_finished), value("NEW", m_finished));
+        "new_finished) SELECT {}, {}, {}, '{}', {}, {}, {}, {}",
+        m_dialect.literal(rule.name), m_dialect.literal(m_table.name.name), key_text(), event, value("OLD", m_status),
+        value("NEW", m_status), value("OLD", m_finished), value("NEW", m_finished));
+  }
+
+  /// The task's key as taskctl prints it. Without a JSON function: the application's SQLite may have been built without
+  /// them, and then every update of the table would fail.
+  [[nodiscard]] std::string key_text() const {
+    std::vector<std::string> parts;
+    for (const std::string& key : m_profile.key) {
+      parts.push_back(m_dialect.as_text(of("NEW", column_name(key))));
+    }
+    if (parts.size() == 1) {
+      return parts.front();
+    }
+    // No backslash in the text: how it is read depends on the writer's session.
+    const std::string backslash = postgres() ? "chr(92)" : "char(92)";
+    for (std::string& part : parts) {
+      part = fmt::format(R"('"' || replace(replace({0}, {1}, {1} || {1}), '"', {1} || '"') || '"')", part, backslash);
+    }
+    return "'[' || " + join(parts, " || ',' || ") + " || ']'";
   }
 
   static std::string make_mark(std::string_view definition, std::string_view mode) {
-    return fmt::format("{}{} {}", k_mark, mode, sha256(definition).substr(0, k_hash_length));
+    return fmt::format("{}{} {}", k_guard_mark, mode, sha256(definition).substr(0, k_guard_hash_length));
   }
 
   void add_marked(GuardKind kind, const std::string& name, std::string sql, std::string_view mode) {
@@ -360,10 +436,10 @@ class GuardRenderer {
 
   void leave_mark(GuardObject& object) const {
     if (postgres()) {
-      object.create.push_back(
-          fill_template(m_statements.guard_mark,
-                        {{"object", object_text(m_dialect, m_table.name, m_journal_schema, object.kind, object.name)},
-                         {"mark", m_dialect.literal(object.mark)}}));
+      object.create.push_back(fill_template(
+          m_statements.guard_mark,
+          {{"object", guard_object_text(m_dialect, m_table.name, m_journal_schema, object.kind, object.name)},
+           {"mark", m_dialect.literal(object.mark)}}));
     }
   }
 
@@ -376,61 +452,15 @@ class GuardRenderer {
   bool m_conditional;      ///< some class is a condition, not a vocabulary
   std::string m_finished;  ///< empty: no column
   std::string m_status;
+  std::vector<RowRule> m_on_insert, m_on_update;
   GuardDefinition m_result;
 };
 
 }  // namespace
 
-std::string_view to_string(GuardMode mode) {
-  return mode == GuardMode::reject ? "reject" : "log";
-}
-
-std::optional<GuardMode> parse_guard_mode(std::string_view text) {
-  for (const GuardMode mode : {GuardMode::reject, GuardMode::log}) {
-    if (to_string(mode) == text) {
-      return mode;
-    }
-  }
-  return std::nullopt;
-}
-
-std::string_view to_string(GuardKind kind) {
-  return k_kind_names.at(static_cast<std::size_t>(kind));
-}
-
-std::optional<GuardKind> parse_guard_kind(std::string_view text) {
-  const auto* const found = std::ranges::find(k_kind_names, text);
-  return found == k_kind_names.end() ? std::nullopt
-                                     : std::optional{static_cast<GuardKind>(found - k_kind_names.begin())};
-}
-
 GuardDefinition render_guard(const Profile& profile, const Schema& schema, const Dialect& dialect, GuardMode mode,
                              const std::string& journal_schema) {
   return GuardRenderer{profile, schema, dialect, mode, journal_schema}.run();
-}
-
-std::string render_guard_drop(const Dialect& dialect, const TableName& table, const std::string& journal_schema,
-                              GuardKind kind, const std::string& name) {
-  if (kind == GuardKind::check) {
-    return fill_template(dialect.statements().guard_drop_check,
-                         {{"table", dialect.table(table)}, {"name", dialect.identifier(name)}});
-  }
-  return fill_template(dialect.statements().guard_drop,
-                       {{"object", object_text(dialect, table, journal_schema, kind, name)}});
-}
-
-std::string render_guard_validate(const Dialect& dialect, const TableName& table, const std::string& name) {
-  return fill_template(dialect.statements().guard_validate,
-                       {{"table", dialect.table(table)}, {"name", dialect.identifier(name)}});
-}
-
-std::string find_guard_mark(std::string_view text) {
-  const std::size_t at = text.find(k_mark);
-  if (at == std::string_view::npos) {
-    return {};
-  }
-  const std::size_t space = text.find(' ', at + k_mark.size());
-  return space == std::string_view::npos ? std::string{} : std::string{text.substr(at, space + 1 + k_hash_length - at)};
 }
 
 }  // namespace taskctl

@@ -211,16 +211,24 @@ std::string StatementWriter::key_in(std::span<const TaskKey> keys) {
                    : fmt::format("{} IN ({})", columns.front(), join(rows, ", "));
 }
 
-std::string StatementWriter::status_literal(const StatusValue& value) const {
-  // An untyped literal takes the column's type in PostgreSQL; in SQLite a number must be one.
-  return value.is_number && m_dialect.engine() == Engine::sqlite ? value.text : m_dialect.literal(value.text);
+/// PostgreSQL gives an untyped literal the column's type. SQLite converts by the column's affinity, but not in a
+/// trigger, where NEW.column has none: the literal is written as the column stores it.
+std::string StatementWriter::status_literal(const StatusValue& value, const ColumnInfo& column) const {
+  if (m_dialect.engine() == Engine::postgres) {
+    return m_dialect.literal(value.text);
+  }
+  const Affinity affinity = affinity_of(column.type);
+  const bool number = affinity == Affinity::none
+                          ? value.is_number
+                          : !std::holds_alternative<std::string>(apply_affinity(Value{value.text}, affinity));
+  return number ? value.text : m_dialect.literal(value.text);
 }
 
 std::string StatementWriter::vocabulary(const ClassRule& rule, const std::function<bool(TaskClass)>& wanted) const {
   std::vector<std::string> literals;
   for (const StatusValue& value : rule.values) {
     if (wanted(value.task_class)) {
-      literals.push_back(status_literal(value));
+      literals.push_back(status_literal(value, column(m_profile.table, rule.column)));
     }
   }
   std::vector<std::string> conditions;
@@ -248,6 +256,30 @@ std::vector<std::string> StatementWriter::class_conditions(std::initializer_list
     }
   }
   return conditions;
+}
+
+std::string StatementWriter::class_is(std::initializer_list<TaskClass> classes) const {
+  const auto wanted = [&](TaskClass task_class) { return std::ranges::find(classes, task_class) != classes.end(); };
+  // IS NOT TRUE is too young for the SQLite of some applications, whose triggers it may stand in.
+  const std::string_view unless =
+      m_dialect.engine() == Engine::postgres ? "{} AND ({}) IS NOT TRUE" : "{} AND NOT coalesce(({}), 0)";
+  std::vector<std::string> conditions;
+  std::vector<std::string> earlier;
+  for (const ClassRule& rule : m_profile.classes) {
+    std::string whole = rule.when ? fragment(*rule.when) : vocabulary(rule, [](TaskClass) { return true; });
+    std::string condition = !rule.when ? vocabulary(rule, wanted) : wanted(rule.task_class) ? whole : std::string{};
+    if (!condition.empty()) {
+      condition = earlier.empty() ? condition : "(" + condition + ")";
+      for (const std::string& other : earlier) {
+        condition = fmt::format(fmt::runtime(unless), condition, other);
+      }
+      conditions.push_back(std::move(condition));
+    }
+    if (!whole.empty()) {
+      earlier.push_back(std::move(whole));
+    }
+  }
+  return any_of(conditions);
 }
 
 std::string StatementWriter::class_rule_case() const {

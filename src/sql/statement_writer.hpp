@@ -76,6 +76,8 @@ class StatementWriter {
   /// Conditions, to be joined by OR, that hold for rows of these classes. An earlier [[class]] entry may still say
   /// otherwise: the set may be too large, never too small.
   [[nodiscard]] std::vector<std::string> class_conditions(std::initializer_list<TaskClass> classes) const;
+  /// Holds for rows of these classes and no others; entries count in their order.
+  [[nodiscard]] std::string class_is(std::initializer_list<TaskClass> classes) const;
   /// CASE over the [[class]] entries in order: their position, or the code of the class.
   [[nodiscard]] std::string class_rule_case() const;
   [[nodiscard]] std::string class_code_case() const;
@@ -86,7 +88,7 @@ class StatementWriter {
  private:
   [[nodiscard]] std::string lookup(const Attribute& attribute, const Wrap& wrap) const;
   [[nodiscard]] std::string vocabulary(const ClassRule& rule, const std::function<bool(TaskClass)>& wanted) const;
-  [[nodiscard]] std::string status_literal(const StatusValue& value) const;
+  [[nodiscard]] std::string status_literal(const StatusValue& value, const ColumnInfo& column) const;
 
   const Profile& m_profile;
   const Schema& m_schema;

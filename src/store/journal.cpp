@@ -171,15 +171,23 @@ void Journal::require_version() {
   }
 }
 
-void Journal::create() {
+void Journal::create_here() {
   const Parts found = parts();
   if (found.tables == k_table_count) {
     require_version();
     return;
   }
+  create_parts(found);
+}
+
+void Journal::create() {
+  if (exists()) {
+    require_version();
+    return;
+  }
   try {
     Transaction transaction{m_connection, Access::write};
-    create_parts(found);
+    create_here();
     transaction.commit();
   } catch (const Error& error) {
     if (error.code() != ExitCode::access) {

@@ -19,10 +19,13 @@ class Journal {
   /// `schema_name`: PostgreSQL schema; ignored by SQLite.
   explicit Journal(Connection& connection, std::string schema_name = "taskctl");
 
+  [[nodiscard]] const std::string& schema_name() const { return m_schema; }
   [[nodiscard]] bool exists();
   /// Creates what is missing, in a transaction of its own. Throws Error{access} whose hint is ddl() when the right is
   /// missing, Error{mismatch} when a newer taskctl made the tables.
   void create();
+  /// The same within the caller's write transaction, for a run whose only trace in the journal is its own row.
+  void create_here();
   /// Statements that an administrator can run instead, with GRANTs.
   [[nodiscard]] std::string ddl() const;
   /// Identity of a SQLite journal, written once; empty before create().

@@ -205,12 +205,11 @@ TEST_CASE("a guard that was tampered with is named and put right") {
   install(scene, GuardMode::reject);
   Guard guard = guard_of(scene);
   if (engine == Engine::sqlite) {
-    scene.database().exec(
-        "DROP TRIGGER taskctl_guard_terminal_update_tasks; INSERT INTO taskctl_guard_state VALUES (1)");
+    scene.database().exec("DROP TRIGGER taskctl_guard_update_tasks; INSERT INTO taskctl_guard_state VALUES (1)");
     CHECK(guard.status().switched_off);
     scene.database().exec("DELETE FROM taskctl_guard_state");
   } else {
-    scene.database().exec("ALTER TABLE tasks DISABLE TRIGGER taskctl_guard_terminal_update");
+    scene.database().exec("ALTER TABLE tasks DISABLE TRIGGER taskctl_guard_update");
   }
   const GuardStatus broken = guard.status();
   CHECK_FALSE(broken.matches());

@@ -21,11 +21,14 @@ std::string with_names(std::string sql) {
   sql = std::regex_replace(sql, std::regex{R"(\{role\})"}, "PUBLIC");
   const auto has = [&sql](std::string_view word) { return sql.find(word) != std::string::npos; };
   return fill_template(sql, {{"table", "tasks"},
-                             {"name", has("VALIDATE") ? "kept" : "made"},
+                             {"name", has("VALIDATE")          ? "kept"
+                                      : has("RETURNS trigger") ? "\"taskctl\".taskctl_guard_rules"
+                                                               : "made"},
                              {"condition", has("CREATE TRIGGER") ? "NEW.id > 0" : "id > 0"},
-                             {"body", "'SELECT 1'"},
+                             {"security", ""},
+                             {"body", "  PERFORM 1;\n"},
                              {"event", "INSERT"},
-                             {"action", has("EXECUTE FUNCTION") ? "\"taskctl\".taskctl_guard_reject()" : "SELECT 1"},
+                             {"action", has("EXECUTE FUNCTION") ? "\"taskctl\".taskctl_guard_rules()" : "SELECT 1"},
                              {"mark", "'mark'"},
                              {"object", has("DROP") ? "TABLE dropped" : "TABLE tasks"}});
 }
