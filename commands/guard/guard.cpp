@@ -111,6 +111,9 @@ class GuardChange {
       print_guard_rules(m_streams, m_rules);
       say_wrong_rows();
     }
+    if (!statements.empty() && !session.journal->exists()) {
+      m_streams.talk("the journal (taskctl_runs, taskctl_changes) would be created for the history");
+    }
     m_streams.talk(!statements.empty()                      ? "dry run: nothing was changed"
                    : m_options.change.dry_run || !m_install ? "nothing to do"
                                                             : "nothing to do: everything is installed");
@@ -132,7 +135,11 @@ class GuardChange {
     Guard guard = guard_of(*session);
     guard.require_owner();
     const std::vector<std::string> statements = wanted(guard);
+    const bool first_run = !session->journal->exists();
     guard.run(statements, [&] { record(*session, action); });
+    if (first_run) {
+      m_streams.talk("created the journal (taskctl_runs, taskctl_changes) in the target database");
+    }
     const std::string validated = m_install ? validate(guard) : "";
     if (m_options.output.format == OutputFormat::json) {
       m_streams.line(dump_pretty(json(*session, guard, statements, validated)));
