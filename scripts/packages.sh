@@ -27,10 +27,12 @@ install_packages() {
     as_root=(sudo)
   fi
   echo "installing ${missing[*]}" >&2
-  # A cluster that the server package would start by itself is of no use here: tests start their own.
-  "${as_root[@]}" mkdir -p /etc/postgresql-common
-  [ -e /etc/postgresql-common/createcluster.conf ] ||
-    echo "create_main_cluster = false" | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+  if [[ " ${missing[*]} " == *" postgresql-"* ]]; then
+    # A cluster that the server package would start by itself is of no use here: tests start their own.
+    "${as_root[@]}" mkdir -p /etc/postgresql-common
+    [ -e /etc/postgresql-common/createcluster.conf ] ||
+      echo "create_main_cluster = false" | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+  fi
   local log
   log=$(mktemp)
   if ! { "${as_root[@]}" apt-get update -qq &&

@@ -5,6 +5,7 @@
 #include "commands/shared/change_flow.hpp"
 #include "commands/shared/outcome_option.hpp"
 #include "engine/planner.hpp"
+#include "view/id_line.hpp"
 
 namespace taskctl {
 
@@ -23,7 +24,7 @@ std::vector<std::string> read_ids(Streams& streams, const std::vector<std::strin
         line->pop_back();  // a list that was saved on Windows
       }
       if (!line->empty()) {
-        ids.push_back(std::move(*line));
+        ids.push_back(parse_id_line(*line));
       }
     }
   }

@@ -1,9 +1,11 @@
 #include "commands/list-stuck/list_stuck.hpp"
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "commands/list-stuck/list_stuck_view.hpp"
 #include "commands/shared/outcome_option.hpp"
 #include "engine/lister.hpp"
+#include "engine/named_ids.hpp"
 
 namespace taskctl {
 
@@ -34,7 +36,14 @@ int run_list_stuck(Context& context, const ListStuckOptions& options) {
                             .policy = session->policy,
                             .now = session->now,
                             .include_fine = options.include_fine};
-  const Listing listing = list_stuck(*session->store, request);
+  Listing listing = list_stuck(*session->store, request);
+  const std::vector<std::string> unknown = unknown_ids(*session->store, request.selector.ids);
+  for (const std::string& id : unknown) {
+    listing.warnings.push_back("no task has the id '" + printable(id) + "'");
+  }
+  if (unknown.empty() && !request.selector.empty() && listing.summary.stuck + listing.summary.fine == 0) {
+    listing.warnings.push_back("no unfinished task fits: " + request.selector.describe());
+  }
   print_listing(context.streams(), listing,
                 {.format = options.output.format,
                  .sort = options.sort,
@@ -42,6 +51,9 @@ int run_list_stuck(Context& context, const ListStuckOptions& options) {
                  .target = session->target_name(),
                  .selection = options.selector.selector.describe(),
                  .max_age = session->policy.max_age});
+  if (!unknown.empty()) {
+    return static_cast<int>(ExitCode::partial);
+  }
   const bool found = listing.summary.stuck > 0;
   return static_cast<int>(options.exit_code && found ? ExitCode::findings : ExitCode::ok);
 }

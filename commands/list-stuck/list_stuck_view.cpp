@@ -9,8 +9,10 @@
 
 #include "base/duration.hpp"
 #include "base/spool.hpp"
+#include "base/text.hpp"
 #include "base/timestamp.hpp"
 #include "view/finding_table.hpp"
+#include "view/id_line.hpp"
 #include "view/json.hpp"
 
 namespace taskctl {
@@ -84,9 +86,12 @@ class Items {
     });
     std::stable_sort(m_order.begin(), m_order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     if (view.limit && m_order.size() > *view.limit) {
+      m_beyond_limit = m_order.size() - *view.limit;
       m_order.resize(*view.limit);
     }
   }
+  /// Rows that --limit keeps from being printed.
+  [[nodiscard]] std::size_t beyond_limit() const { return m_beyond_limit; }
   template <typename Visit>
   void for_each(Visit visit) const {
     for (const auto& [key, position] : m_order) {
@@ -97,6 +102,7 @@ class Items {
  private:
   Spool m_records;
   Sorted m_order;
+  std::size_t m_beyond_limit = 0;
 };
 
 void print_json(Streams& streams, const Listing& listing, const ListView& view, const Items& items) {
@@ -115,6 +121,7 @@ void print_json(Streams& streams, const Listing& listing, const ListView& view, 
     first = false;
   });
   streams.out(first ? "],\n" : "\n],\n");
+  streams.line(fmt::format("\"remaining\":{},", items.beyond_limit()));
   streams.line("\"warnings\":" + dump(Json(listing.warnings)) + ",");
   streams.line("\"summary\":" + dump(to_json(listing.summary)) + "}");
 }
@@ -130,10 +137,24 @@ void print_jsonl(Streams& streams, const Listing& listing, const Items& items) {
   streams.line(dump(summary));
 }
 
+void print_ids(Streams& streams, const Items& items) {
+  items.for_each([&](const ListItem& item) {
+    const std::string id = id_of(item.finding);
+    if (const std::optional<std::string> line = id_line(id)) {
+      streams.line(*line);
+    } else {
+      streams.warn("the id '" + printable(id) + "' cannot be written on a line: it is left out");
+    }
+  });
+}
+
 void print_table(Streams& streams, const Listing& listing, const ListView& view, const Items& items) {
   TableWriter table = finding_table();
   items.for_each([&](const ListItem& item) { add_finding(table, item, listing.now); });
   table.write(streams);
+  if (items.beyond_limit() > 0) {
+    streams.line(fmt::format("{} more beyond --limit", items.beyond_limit()));
+  }
   streams.line(summary_line(listing.summary));
   streams.talk(fmt::format("selected: {}; max age {}; as of {}", view.selection, format_duration(view.max_age),
                            format_instant(listing.now)));
@@ -161,7 +182,7 @@ void print_listing(Streams& streams, const Listing& listing, const ListView& vie
       break;
     }
     case OutputFormat::ids:
-      items.for_each([&](const ListItem& item) { streams.line(id_of(item.finding)); });
+      print_ids(streams, items);
       break;
     case OutputFormat::table:
       print_table(streams, listing, view, items);

@@ -3,15 +3,17 @@
 #include "base/error.hpp"
 #include "commands/shared/change_flow.hpp"
 #include "commands/shared/outcome_option.hpp"
+#include "engine/named_ids.hpp"
 #include "engine/planner.hpp"
 
 namespace taskctl {
 
 namespace {
 
-/// What is stuck and cannot be reached was not repaired, and must not look as if it were.
+/// What is stuck and cannot be reached, or is not there at all, was not repaired, and must not look as if it were.
 ExitCode verdict(const Plan& plan, const FlowResult& result) {
-  const bool out_of_reach = plan.left_out_counts.count(LeftOut::Why::unaddressable) > 0;
+  const bool out_of_reach = plan.left_out_counts.count(LeftOut::Why::unaddressable) > 0 ||
+                            plan.left_out_counts.count(LeftOut::Why::unknown) > 0;
   return out_of_reach ? ExitCode::partial : default_verdict(result.applied);
 }
 
@@ -42,11 +44,15 @@ int run_reconcile(Context& context, const ReconcileOptions& options) {
   session->policy.overdue = options.overdue;
   session->policy.dead = options.dead;
   session->policy.evidence = !options.no_evidence;
-  const Plan plan = plan_reconcile(*session->store, {.selector = options.selector.selector,
-                                                     .policy = session->policy,
-                                                     .now = session->now,
-                                                     .reason = options.change.reason,
-                                                     .limit = options.limit});
+  Plan plan = plan_reconcile(*session->store, {.selector = options.selector.selector,
+                                               .policy = session->policy,
+                                               .now = session->now,
+                                               .reason = options.change.reason,
+                                               .limit = options.limit});
+  account_for_ids(plan, *session->store);
+  if (plan.empty() && plan.left_out.empty() && !plan.selector.empty()) {
+    plan.warnings.push_back("no stuck task fits: " + plan.selector.describe());
+  }
   return run_change_flow(context, *session, plan,
                          {.target = options.target,
                           .change = options.change,

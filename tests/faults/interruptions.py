@@ -11,6 +11,11 @@ import time
 
 from harness import NOW, Failure, Folder, Postgres, main, parse_json, repair, require, same, sqlite_rows
 
+# A failure is repeated with TASKCTL_TEST_SEED.
+SEED = int(os.environ.get("TASKCTL_TEST_SEED") or random.randrange(1_000_000))
+random.seed(SEED)
+print(f"seed {SEED}")
+
 
 def consistent(db: str, total: int) -> int:
     """Journal and rows agree, nothing else changed; returns how many tasks were repaired."""
@@ -64,6 +69,7 @@ def killed_run_is_a_prefix_and_can_be_undone() -> None:
         run.kill()
         run.communicate(timeout=30)
         done = consistent(db, 3000)
+        require(done < 3000, "the run ended before it was killed: nothing was tested")
         require(done % 50 == 0, f"{done} is not a number of whole batches")
         undone = folder.taskctl("undo", "--last", "--db", db, "--yes", "--no-backup", "--max-changes", "100000")
         same(undone.returncode, 0, f"undo ({undone.stderr})")
@@ -78,7 +84,7 @@ def reader_goes_away() -> None:
         run = folder.start(*repair(db, "--no-backup"), stdout=write_end)
         os.close(write_end)
         _, err = run.communicate(timeout=60)
-        require(run.returncode >= 0, f"it was killed by signal {-run.returncode}: {err}")
+        require(run.returncode in (0, 3), f"exit {run.returncode}: {err}")
         same(consistent(db, 3000), 3000, "the run is finished although nobody reads its story")
 
 
@@ -125,7 +131,7 @@ def locked_database_is_waited_for_and_then_left() -> None:
         started = time.monotonic()
         result = folder.taskctl(*repair(db, "--no-backup"), timeout=120)
         same(result.returncode, 6, f"exit ({result.stderr})")
-        require(time.monotonic() - started < 60, "the wait must be bounded")
+        require(time.monotonic() - started < 25, "the wait must be bounded")
         application.execute("ROLLBACK")
         application.close()
         same(sqlite_rows(db, "SELECT count(*) FROM task_queue WHERE status = 'running'"), [(6,)], "running rows")

@@ -45,11 +45,16 @@ HABITS = [
     (r"(?<![_\w:.>])exit\(|::exit\(", [], "only main ends the process"),
     (r"system_clock::now", ["src/base/clock.cpp"], "only base/clock reads the time"),
     (r"\bTODO\b|\bFIXME\b|\bXXX\b", [], "an issue instead"),
-    (r'"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE)\s', ["src/sql/", "src/store/sqlite/", "src/store/postgres/"],
-     "SQL lives in sql/, profiles and the renderer"),
+    (r'(?i)["(]\s*(SELECT\s+.*\bFROM\b|INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|CREATE\s+(TABLE|TRIGGER|INDEX)|DROP\s+(TABLE|TRIGGER))\s',
+     ["src/sql/", "src/store/sqlite/", "src/store/postgres/"], "SQL lives in sql/, profiles and the renderer"),
+    (r"std::puts|std::fputs|\bputs\(|\bfputs\(|std::fwrite", ["src/view/", "src/main.cpp"], "only views print"),
+    (r"\btime\((nullptr|NULL|0|&)|\bgettimeofday\(|\bclock_gettime\(|steady_clock::now", ["src/base/"], "only base/clock reads the time"),
 ]
 
 MAX_FILE_LINES = 500
+MAX_FUNCTION_LINES = 60
+# Folders that are no layer and hold sources all the same.
+WITHOUT_LAYER = {"src"}
 
 
 def folder_of(path: pathlib.Path) -> str:
@@ -73,11 +78,15 @@ def check_file(path: pathlib.Path) -> list[str]:
     folder = folder_of(path)
     text = path.read_text(encoding="utf-8")
     allowed = LOWER.get(folder)
+    if allowed is None and folder not in WITHOUT_LAYER:
+        problems.append(f"{relative}: {folder} is no layer of the table")
     own = folder.removeprefix("src/")
     for number, line in enumerate(text.splitlines(), 1):
         where = f"{relative}:{number}"
         if match := re.match(r'\s*#\s*include\s+"([^"]+)"', line):
             include = match.group(1)
+            if include.startswith("."):
+                problems.append(f"{where}: a relative include hides its layer: {include}")
             if folder == "commands":
                 own_command = relative.split("/")[1]
                 parts = include.split("/")
@@ -98,6 +107,28 @@ def check_file(path: pathlib.Path) -> list[str]:
     lines = text.count("\n")
     if lines > MAX_FILE_LINES:
         problems.append(f"{relative}: {lines} lines, at most {MAX_FILE_LINES}")
+    return problems + check_functions(relative, text)
+
+
+def check_functions(relative: str, text: str) -> list[str]:
+    """Functions as clang-format lays them out: from the line that begins one, in column 0 or 2, to the brace below it."""
+    problems = []
+    lines = text.splitlines()
+    for start, line in enumerate(lines):
+        match = re.match(r"( {0}| {2})(?!namespace|class|struct|enum|union|template|if\b|for\b|while\b|switch|else|do\b|try|return)[A-Za-z~\[]", line)
+        if not match or "(" not in line:
+            continue
+        indent = match.group(1)
+        body = start
+        while body < len(lines) and not re.search(r"[;{}]$", lines[body]):
+            body += 1
+        if body == len(lines) or not lines[body].endswith("{"):
+            continue
+        for end in range(body + 1, len(lines)):
+            if lines[end].startswith(indent + "}"):
+                if end - start + 1 > MAX_FUNCTION_LINES:
+                    problems.append(f"{relative}:{start + 1}: a function of {end - start + 1} lines, at most {MAX_FUNCTION_LINES}")
+                break
     return problems
 
 
