@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <mutex>
 #include <set>
 #include <tuple>
@@ -207,6 +208,38 @@ std::string Context::argument_text_with(const std::string& option, const std::st
   return text + " " + option + " " + shell_quoted(value);
 }
 
+namespace {
+
+bool is_same_place(const Location& a, const Location& b) {
+  if (a.engine != b.engine) {
+    return false;
+  }
+  if (a.engine == Engine::postgres) {
+    return a.text == b.text;
+  }
+  std::error_code problem;
+  return std::filesystem::equivalent(a.text, b.text, problem);
+}
+
+/// A database that the configuration calls protected is protected under its path or URL too, not only under its name.
+void protect_as_target(ResolvedConfig& config, const Location& location) {
+  if (!config.target.name.empty()) {
+    return;
+  }
+  for (const auto& [name, target] : config.targets) {
+    if (target.is_protected.value && !target.db.value.empty() &&
+        is_same_place(location, parse_location(target.db.value))) {
+      config.target.name = name;
+      config.target.is_protected = target.is_protected;
+      if (!config.target.max_changes.given()) {
+        config.target.max_changes = target.max_changes;
+      }
+    }
+  }
+}
+
+}  // namespace
+
 std::pair<Location, ResolvedConfig> Context::locate(const TargetOptions& options, bool command_writes) {
   ResolvedConfig config = resolve_config(options, command_writes);
   const Setting<std::string>& db = config.target.db;
@@ -226,6 +259,7 @@ std::pair<Location, ResolvedConfig> Context::locate(const TargetOptions& options
   }
   try {
     Location location = parse_location(db.value);
+    protect_as_target(config, location);
     return {std::move(location), std::move(config)};
   } catch (const Error& error) {
     throw Error{error.code(), fmt::format("database ({}): {}", db.origin, error.message()), error.hint()};
