@@ -132,7 +132,7 @@ std::unique_ptr<BackupDriver> driver_of_file(Context& context, const BackupOptio
   if (!options.target.db.empty() || !options.target.target.empty()) {
     return driver_of(context, options, nullptr);
   }
-  const BackupManifest manifest = parse_manifest(read_file(manifest_path(file)), manifest_path(file).string());
+  const BackupManifest manifest = read_manifest(file);
   if (manifest.engine == "sqlite") {
     return context.drivers().sqlite.backup(parse_location("sqlite:" + file), {});
   }

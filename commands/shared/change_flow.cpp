@@ -78,6 +78,9 @@ void merge_second_try(ApplyResult& first, ApplyResult second, const Plan& again)
   first.applied.insert(first.applied.end(), second.applied.begin(), second.applied.end());
   first.stopped = second.stopped;
   first.status_after = std::move(second.status_after);
+  std::erase_if(second.warnings, [&first](const std::string& warning) {
+    return std::find(first.warnings.begin(), first.warnings.end(), warning) != first.warnings.end();
+  });
   first.warnings.insert(first.warnings.end(), second.warnings.begin(), second.warnings.end());
   first.run = std::move(second.run);
 }
@@ -223,20 +226,60 @@ class Flow {
     return made->path.string();
   }
 
-  ApplyResult write(Session& session, RunLock& lock, const std::string& backup) {
+  /// Over a new connection that holds the run lock: the lost session is over then, with its transaction. SQLite's lock
+  /// is this process's own, so nothing can be learned that way.
+  std::optional<bool> was_committed(const Session& lost, const std::string& run, std::int64_t sequence) {
+    constexpr Duration k_wait = std::chrono::seconds{10};
+    const Drivers::Driver& driver = m_context.drivers().postgres;
+    try {
+      const std::unique_ptr<Connection> connection = driver.open(lost.location, Access::read, lost.open_options);
+      if (connection->server().identity != m_plan.identity || connection->server().standby) {
+        return std::nullopt;
+      }
+      const std::unique_ptr<RunLock> lock =
+          driver.lock(*connection, lost.location, {.command = m_plan.command, .wait = k_wait});
+      return Journal{*connection, lost.journal->schema_name()}.last_sequence(run) >= sequence;
+    } catch (const Error&) {
+      return std::nullopt;
+    }
+  }
+
+  ApplyOptions apply_options(const Session& session, RunLock& lock) {
     const bool sqlite = session.connection->engine() == Engine::sqlite;
-    const ApplyOptions options{.batch_size = m_request.change.batch_size.value_or(0),
-                               .batch_target = sqlite ? std::chrono::milliseconds{50} : std::chrono::milliseconds{100},
-                               .stop = &m_context.stop(),
-                               .clock = &m_context.clock(),
-                               .lock = &lock,
-                               .progress = [this, began = m_context.clock().now()](const ApplyProgress& progress) {
-                                 m_streams.progress(progress_text(progress, m_context.clock().now() - began));
-                               }};
-    Applier applier{*session.store, *session.journal, options};
+    ApplyOptions options{.batch_size = m_request.change.batch_size.value_or(0),
+                         .batch_target = sqlite ? std::chrono::milliseconds{50} : std::chrono::milliseconds{100},
+                         .stop = &m_context.stop(),
+                         .clock = &m_context.clock(),
+                         .lock = &lock,
+                         .busy_wait = session.open_options.busy_wait,
+                         .was_committed = {},
+                         .progress = [this, began = m_context.clock().now()](const ApplyProgress& progress) {
+                           m_streams.progress(progress_text(progress, m_context.clock().now() - began));
+                         }};
+    if (!sqlite) {
+      options.was_committed = [this, &session](const std::string& run, std::int64_t sequence) {
+        return was_committed(session, run, sequence);
+      };
+    }
+    return options;
+  }
+
+  ApplyResult write(Session& session, RunLock& lock, const std::string& backup) {
+    Applier applier{*session.store, *session.journal, apply_options(session, lock)};
     ApplyResult result = applier.apply(m_plan, new_run(m_context, session, m_plan, backup));
+    if (result.run.state == RunState::done && !result.locked_out) {
+      try_again(session, applier, result);
+    }
+    m_streams.end_progress();
+    return result;
+  }
+
+  void try_again(Session& session, Applier& applier, ApplyResult& result) {
     const std::vector<std::string> again = worth_a_second_try(result);
-    if (!again.empty() && !result.stopped) {
+    if (again.empty()) {
+      return;
+    }
+    try {
       const Plan second = replan(*session.store, m_plan, again);
       RunRecord run = result.run;
       run.conflicts -= std::count_if(result.reports.begin(), result.reports.end(),
@@ -244,9 +287,16 @@ class Flow {
       run.busy -= std::count_if(result.reports.begin(), result.reports.end(),
                                 [](const UnitReport& r) { return r.result == UnitResult::busy; });
       merge_second_try(result, applier.apply(second, std::move(run)), second);
+    } catch (const InDoubtError&) {
+      throw;
+    } catch (const Error& error) {
+      if (result.run.applied == 0) {
+        throw;
+      }
+      // What is committed must not look as if it were not.
+      result.stopped = m_context.stop().requested();
+      result.warnings.push_back("the tasks that were busy or had changed were not tried again: " + error.message());
     }
-    m_streams.end_progress();
-    return result;
   }
 
   int report(const FlowResult& result, const std::string& backup) {

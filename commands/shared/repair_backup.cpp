@@ -1,8 +1,11 @@
 #include "commands/shared/repair_backup.hpp"
-#include "base/error.hpp"
-#include "base/file.hpp"
 
 #include <map>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
 
 namespace taskctl {
 
@@ -22,14 +25,14 @@ std::vector<std::pair<TableName, std::vector<RowKey>>> rows_of(const Plan& plan)
   return {rows.begin(), rows.end()};
 }
 
-BackupScope scope_of(BackupDriver& driver, const Plan& plan, Engine engine, const std::string& wanted) {
+ScopeChoice scope_of(BackupDriver& driver, const Plan& plan, Engine engine, const std::string& wanted) {
   if (engine == Engine::sqlite) {
-    return BackupScope::whole;
+    return {.scope = BackupScope::whole};
   }
   if (wanted == "tables") {
-    return BackupScope::tables;
+    return {.scope = BackupScope::tables};
   }
-  return wanted == "rows" ? BackupScope::rows : driver.choose_scope(plan.tables());
+  return wanted == "rows" ? ScopeChoice{.scope = BackupScope::rows} : driver.choose_scope(plan.tables());
 }
 
 }  // namespace
@@ -50,7 +53,12 @@ std::optional<BackupResult> back_up_before_repair(Context& context, Session& ses
   const Engine engine = session.connection->engine();
   const std::unique_ptr<BackupDriver> driver =
       context.drivers().of(engine).backup(session.location, context.open_options(target, session.config));
-  BackupRequest request{.scope = scope_of(*driver, plan, engine, change.backup),
+  const ScopeChoice choice = scope_of(*driver, plan, engine, change.backup);
+  if (!choice.reason.empty()) {
+    context.streams().talk(fmt::format("only the rows are backed up, not the tables: {}; to allow the tables: {}",
+                                       choice.reason, choice.remedy));
+  }
+  BackupRequest request{.scope = choice.scope,
                         .verify = VerifyLevel::open,
                         .automatic = true,
                         .tables = plan.tables(),

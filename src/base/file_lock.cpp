@@ -25,10 +25,41 @@ struct Opened {
   bool writable = true;
 };
 
+struct Advice {
+  ExitCode code;
+  std::string hint;
+};
+
+Advice advice_for(const std::filesystem::path& path, int reason) {
+  const std::string folder = path.parent_path().string();
+  switch (reason) {
+    case EACCES:
+    case EPERM:
+      if (struct stat info{}; lstat(path.c_str(), &info) == 0) {
+        return {ExitCode::access, "Run as the user whose file it is, or remove it when no taskctl runs any more."};
+      }
+      return {ExitCode::access,
+              fmt::format("Run as a user that may create files in '{}': a repair needs that for its lock file, and "
+                          "SQLite for its journal.",
+                          folder)};
+    case EROFS:
+      return {ExitCode::refused, "Mount it for writing, or run the repair where the database can be written."};
+    case ENOSPC:
+    case EDQUOT:
+      return {ExitCode::failed, fmt::format("Make room in '{}': the repair writes there too.", folder)};
+    case ELOOP:
+      return {ExitCode::refused, "Remove the symbolic link: a lock behind it would not be the database's own."};
+    case EBUSY:
+      return {ExitCode::locked, "Try again: other runs took and released it all the time."};
+    default:
+      return {ExitCode::failed, fmt::format("Look at the file and at its folder '{}'.", folder)};
+  }
+}
+
 [[noreturn]] void fail(const std::filesystem::path& path, int reason) {
-  throw Error{
-      ExitCode::access, fmt::format("cannot take the lock file '{}': {}", path.string(), error_text(reason)),
-      "Run as a user that may create files in that folder, and remove the file if it was left by another user."};
+  Advice advice = advice_for(path, reason);
+  throw Error{advice.code, fmt::format("cannot take the lock file '{}': {}", path.string(), error_text(reason)),
+              std::move(advice.hint)};
 }
 
 /// Another user's lock file is opened for reading: that is enough to learn who holds it.
@@ -83,7 +114,7 @@ std::optional<FileLock> FileLock::try_acquire(const std::filesystem::path& path,
     }
     FileLock lock{path, file.descriptor.release()};
     if (ftruncate(number, 0) != 0 || !write_all(number, note)) {
-      fail(path, errno);
+      fail(path, errno);  // the lock removes the file again
     }
     return lock;
   }

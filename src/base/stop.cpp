@@ -7,11 +7,10 @@ namespace taskctl {
 void StopSource::request(int signal) {
   int none = 0;
   m_signal.compare_exchange_strong(none, signal);
-  if (++m_count > 1) {
-    const std::lock_guard lock{m_mutex};
-    if (m_interrupter) {
-      m_interrupter();
-    }
+  ++m_count;
+  const std::lock_guard lock{m_mutex};
+  if (m_interrupter) {
+    m_interrupter();
   }
 }
 

@@ -160,10 +160,13 @@ struct Context::Interrupter {
   std::mutex mutex;
   std::set<Connection*> connections;
 
-  void interrupt() {
+  /// Reading is given up at the first signal: there is nothing to finish. A batch is, until the second.
+  void interrupt(const StopSource& stop) {
     const std::scoped_lock lock{mutex};
     for (Connection* connection : connections) {
-      connection->interrupt();
+      if (connection->access() == Access::read || stop.urgent()) {
+        connection->interrupt();
+      }
     }
   }
 };
@@ -283,9 +286,12 @@ void Context::watch(Session& session) {
     m_interrupter->connections.insert(connection);
   }
   const auto install = [&stop = m_stop, interrupter = m_interrupter] {
-    stop.set_interrupter([interrupter] { interrupter->interrupt(); });
+    stop.set_interrupter([&stop, interrupter] { interrupter->interrupt(stop); });
   };
   install();
+  if (m_stop.requested()) {
+    m_interrupter->interrupt(m_stop);  // it came while the connection was made
+  }
   session.interrupt_guard = std::shared_ptr<void>{nullptr, [install, connection, interrupter = m_interrupter](void*) {
                                                     {
                                                       const std::scoped_lock lock{interrupter->mutex};

@@ -101,6 +101,14 @@ class Applier::Batches {
       throw InDoubtError{error.message(), "Whether the last batch of run '" + m_result.run.id +
                                               "' was committed is unknown: 'taskctl history show " + m_result.run.id +
                                               "' lists what was, once the database answers."};
+    } catch (const Error& error) {
+      if (!m_in_journal) {
+        throw;
+      }
+      if (!error.hint().empty()) {
+        m_result.warnings.push_back("nothing more was tried: " + error.hint());
+      }
+      fail_from(begin, error.message());
     } catch (const std::exception& error) {
       if (!m_in_journal) {
         throw;
@@ -136,6 +144,7 @@ class Applier::Batches {
 
   /// Tries until the batch is committed, its units are known to be busy or broken, or a stop comes.
   void apply_units(Units units, std::size_t first, Isolation isolation) {
+    const auto begin = m_clock.steady();
     for (int attempt = 0;;) {
       m_writing = false;
       try {
@@ -148,8 +157,9 @@ class Applier::Batches {
         return;
       } catch (const BusyError& error) {
         m_sizer.was_busy();
-        if (attempt == k_retries) {
-          give_up_busy(units, error.message());
+        const bool waited = m_options.busy_wait > Duration::zero() && m_clock.steady() - begin >= m_options.busy_wait;
+        if (attempt == k_retries || (waited && !m_writing)) {
+          give_up_busy(units, error);
           return;
         }
         pause_before_retry(attempt++);
@@ -201,11 +211,40 @@ class Applier::Batches {
     if (!outcome.entries.empty()) {
       journal(outcome.entries);
       guards.resume();
-      transaction.commit();
+      const std::int64_t last = m_sequence + static_cast<std::int64_t>(outcome.entries.size());
+      const std::optional<Error> lost = commit(transaction, last);
       m_in_journal = true;
-      m_sequence += static_cast<std::int64_t>(outcome.entries.size());
+      m_sequence = last;
+      if (lost) {
+        take_all(outcome);
+        throw *lost;
+      }
     }
     m_sizer.measured(units.size(), std::chrono::duration_cast<Duration>(m_clock.steady() - started));
+    take_all(outcome);
+  }
+
+  /// nullopt: committed. An error: committed too, but the connection was lost with the answer. Throws when it was not
+  /// committed, or when nobody can tell.
+  std::optional<Error> commit(Transaction& transaction, std::int64_t last_sequence) {
+    try {
+      transaction.commit();
+      return std::nullopt;
+    } catch (const InDoubtError& error) {
+      const std::optional<bool> committed =
+          m_options.was_committed ? m_options.was_committed(m_result.run.id, last_sequence) : std::nullopt;
+      if (!committed) {
+        throw;
+      }
+      const std::string hint = "Run the command again: it goes on with what is left.";
+      if (!*committed) {
+        throw Error{ExitCode::unavailable, error.message() + ", and that batch was rolled back", hint};
+      }
+      return Error{ExitCode::unavailable, error.message() + " of the batch before, which was saved", hint};
+    }
+  }
+
+  void take_all(BatchOutcome& outcome) {
     for (UnitReport& report : outcome.reports) {
       take(std::move(report));
     }
@@ -224,12 +263,16 @@ class Applier::Batches {
     m_journal.insert_changes(m_result.run.id, entries);
   }
 
-  void give_up_busy(Units units, const std::string& message) {
+  void give_up_busy(Units units, const BusyError& error) {
     if (!m_writing) {
       // Not one row but the table or the file is locked: every other batch would wait as long, and in vain.
-      m_locked_out = message;
+      m_locked_out = error.message();
+      m_result.locked_out = true;
+      if (!error.hint().empty()) {
+        m_result.warnings.push_back("nothing more was tried: " + error.hint());
+      }
     }
-    report_all(units, UnitResult::busy, message);
+    report_all(units, UnitResult::busy, error.message());
   }
 
   void report_all(Units units, UnitResult result, const std::string& detail) {

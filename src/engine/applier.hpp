@@ -26,6 +26,10 @@ struct ApplyOptions {
   const StopSource* stop = nullptr;
   const Clock* clock = nullptr;
   RunLock* lock = nullptr;  ///< checked before every batch
+  Duration busy_wait{};     ///< a table or file that stays locked this long is not tried again; 0: three times
+  /// After a COMMIT whose answer was lost: whether the journal has this change of the run. nullopt: cannot be known.
+  /// Must not use the lost connection.
+  std::function<std::optional<bool>(const std::string& run, std::int64_t sequence)> was_committed;
   std::function<void(const ApplyProgress&)> progress;
 };
 
@@ -34,8 +38,9 @@ struct ApplyResult {
   std::vector<UnitReport> reports;   ///< every unit that was not applied, and applied ones with side effects
   std::vector<std::string> applied;  ///< task texts of applied units (for cancel's answer); at most 10,000
   bool stopped = false;              ///< a signal came: what is done is durable
+  bool locked_out = false;           ///< not single rows but the table or the file was locked: the rest was not tried
   std::map<std::string, std::int64_t> status_after;
-  std::vector<std::string> warnings;  ///< what went wrong after the last commit
+  std::vector<std::string> warnings;  ///< what went wrong after the last commit, why nothing more was tried
 };
 
 /// Applies a plan in guarded, journalled batches. For each batch one transaction: lock the rows, judge again (the

@@ -119,6 +119,19 @@ TypeFamily postgres_family(std::string_view type) {
   return type == "uuid" ? TypeFamily::uuid : TypeFamily::other;
 }
 
+bool can_be_compared(const ColumnInfo& column, std::string_view text) {
+  const std::string& type = column.type;
+  if (!column.labels.empty() || postgres_family(type) == TypeFamily::text) {
+    return true;
+  }
+  const bool number = canonical_integer(text).has_value();
+  if (postgres_family(type) == TypeFamily::integer || starts_with_any(type, {"numeric", "real", "double precision"})) {
+    return number;
+  }
+  return type.ends_with("]") ||
+         (type != "uuid" && !starts_with_any(type, {"json", "bytea", "date", "time", "interval"}));
+}
+
 std::string lossless_cast(std::string_view type) {
   for (const auto& [prefix, without_length] :
        {std::pair<std::string_view, std::string_view>{"character varying(", "character varying"},

@@ -14,6 +14,10 @@ namespace taskctl {
 enum class TypeFamily { text, integer, uuid, other };
 [[nodiscard]] TypeFamily postgres_family(std::string_view type);
 
+/// A PostgreSQL column of a type that is never written as such a text makes the server refuse `column = 'text'`.
+/// Enums are left out: their labels are known.
+[[nodiscard]] bool can_be_compared(const ColumnInfo& column, std::string_view text);
+
 /// The type to cast to without losing anything: an explicit cast to varchar(5) or char(5) would cut the text silently,
 /// so these go without their length and the assignment to the column complains.
 [[nodiscard]] std::string lossless_cast(std::string_view type);

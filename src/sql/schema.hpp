@@ -13,8 +13,9 @@ struct ColumnInfo {
   std::string name;
   std::string type;  ///< SQLite: declared type, may be empty; PostgreSQL: format_type()
   bool not_null = false;
-  bool generated = false;        ///< never written: PostgreSQL GENERATED … STORED, SQLite generated columns
-  bool identity_always = false;  ///< an undo of a delete needs OVERRIDING SYSTEM VALUE
+  bool generated = false;             ///< never written: PostgreSQL GENERATED … STORED, SQLite generated columns
+  bool identity_always = false;       ///< an undo of a delete needs OVERRIDING SYSTEM VALUE
+  std::vector<std::string> labels{};  ///< values of a PostgreSQL enum: it cannot even be compared with others
 };
 
 struct TableInfo {

@@ -225,10 +225,14 @@ std::string StatementWriter::status_literal(const StatusValue& value, const Colu
 }
 
 std::string StatementWriter::vocabulary(const ClassRule& rule, const std::function<bool(TaskClass)>& wanted) const {
+  const ColumnInfo& status = column(m_profile.table, rule.column);
+  const auto can_occur = [&labels = status.labels](const StatusValue& value) {
+    return labels.empty() || std::ranges::find(labels, value.text) != labels.end();
+  };
   std::vector<std::string> literals;
   for (const StatusValue& value : rule.values) {
-    if (wanted(value.task_class)) {
-      literals.push_back(status_literal(value, column(m_profile.table, rule.column)));
+    if (wanted(value.task_class) && can_occur(value)) {
+      literals.push_back(status_literal(value, status));
     }
   }
   std::vector<std::string> conditions;

@@ -203,6 +203,26 @@ std::filesystem::path manifest_path(const std::filesystem::path& backup) {
   return std::filesystem::path{backup.string().append(k_manifest_suffix)};
 }
 
+BackupManifest read_manifest(const std::filesystem::path& backup) {
+  const std::filesystem::path beside = manifest_path(backup);
+  const bool has_file = status_of(backup).has_value();
+  if (status_of(beside) && has_file) {
+    return parse_manifest(read_file(beside, k_manifest_limit), beside.string());
+  }
+  if (has_file) {
+    throw Error{
+        ExitCode::backup, fmt::format("'{}' has no manifest: nothing says what should be in it", backup.string()),
+        fmt::format("'taskctl backup' writes '{}' last, so either the backup was not finished or its manifest "
+                    "was not moved along. Other copies are checked with their own tools: 'sqlite3 FILE \"PRAGMA "
+                    "integrity_check\"', 'pg_restore --list FILE'.",
+                    beside.filename().string())};
+  }
+  const bool orphan = status_of(beside).has_value();
+  throw Error{orphan ? ExitCode::backup : ExitCode::usage, fmt::format("there is no file '{}'", backup.string()),
+              orphan ? "Only its manifest is left: look for the file where it was moved to."
+                     : "'taskctl backup list' lists the backups of a target."};
+}
+
 std::filesystem::path free_backup_name(const std::filesystem::path& folder, const std::string& stem,
                                        const std::string& extension) {
   for (int number = 1;; ++number) {

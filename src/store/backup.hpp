@@ -64,6 +64,13 @@ struct BackupResult {
   BackupManifest manifest;
 };
 
+/// What `--backup auto` comes to, and why it is not more.
+struct ScopeChoice {
+  BackupScope scope = BackupScope::whole;
+  std::string reason;  ///< why the tables are not dumped: "they are larger than 1 GiB"; empty when nothing is left out
+  std::string remedy;  ///< what would allow it: statements, an option, a package
+};
+
 /// Makes and checks backups of one database. Every failure is Error{backup}; a failed backup leaves no file behind.
 class BackupDriver {
  public:
@@ -71,7 +78,7 @@ class BackupDriver {
   /// Folder where backups of this database go by default.
   [[nodiscard]] virtual std::filesystem::path default_folder() const = 0;
   /// What `--backup auto` means for these tables here (PostgreSQL: tables or rows; SQLite: whole).
-  virtual BackupScope choose_scope(const std::vector<TableName>& tables) = 0;
+  virtual ScopeChoice choose_scope(const std::vector<TableName>& tables) = 0;
   virtual BackupResult make(const BackupRequest& request) = 0;
   /// Checks file against manifest (size, SHA-256) and then as `level` says. Throws Error{backup} naming what differs.
   virtual void verify(const std::filesystem::path& file, VerifyLevel level) = 0;
@@ -85,6 +92,9 @@ class BackupDriver {
 [[nodiscard]] std::string manifest_json(const BackupManifest& manifest);
 [[nodiscard]] BackupManifest parse_manifest(const std::string& json, const std::string& file);
 [[nodiscard]] std::filesystem::path manifest_path(const std::filesystem::path& backup);
+/// The manifest of a backup that somebody named. Throws Error{usage} when there is neither file nor manifest,
+/// Error{backup} when one of the two is missing or the manifest cannot be used.
+[[nodiscard]] BackupManifest read_manifest(const std::filesystem::path& backup);
 /// A name in `folder` that does not exist yet: `wanted`, `wanted-2`, … (before the extension).
 [[nodiscard]] std::filesystem::path free_backup_name(const std::filesystem::path& folder, const std::string& stem,
                                                      const std::string& extension);

@@ -9,6 +9,8 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "model/string_array.hpp"
+#include "sql/column_type.hpp"
 #include "sql/dialect.hpp"
 #include "sql/statements.hpp"
 #include "store/row_values.hpp"
@@ -40,7 +42,8 @@ void read_columns(Connection& connection, std::string_view sql, const std::strin
                              .type = required_text(row[1]),
                              .not_null = flag_of(row[2]),
                              .generated = flag_of(row[3]),
-                             .identity_always = flag_of(row[4])});
+                             .identity_always = flag_of(row[4]),
+                             .labels = parse_string_array(required_text(row[6])).value_or(std::vector<std::string>{})});
     if (const std::int64_t position = integer_of(row[5]).value_or(0); position > 0) {
       primary_key[position] = table.columns.back().name;
     }
@@ -92,6 +95,7 @@ class FitCheck {
       for (const auto& [place, encoding] : m_profile.encodings) {
         check_encoding(place.first, place.second, encoding);
       }
+      check_vocabularies();
     }
     return std::move(m_problems);
   }
@@ -187,6 +191,28 @@ class FitCheck {
         add(position_of(table_name, column_name),
             fmt::format("column '{}.{}' is of type {}, which encoding '{}' cannot read", table_name, column_name,
                         column->type, style.name));
+      }
+    }
+  }
+
+  void check_vocabularies() {
+    const TableInfo* table = m_schema.find(m_profile.table);
+    for (const ClassRule& rule : m_profile.classes) {
+      const ColumnInfo* column = table == nullptr || rule.when ? nullptr : table->find(rule.column);
+      if (column == nullptr) {
+        continue;
+      }
+      const std::string what =
+          fmt::format("column '{}.{}' is of type {}, which ", m_profile.table, rule.column, column->type);
+      const auto is_label = [&](const StatusValue& value) {
+        return std::ranges::find(column->labels, value.text) != column->labels.end();
+      };
+      const auto alien = std::ranges::find_if(
+          rule.values, [&](const StatusValue& value) { return !can_be_compared(*column, value.text); });
+      if (alien != rule.values.end()) {
+        add(rule.where, fmt::format("{}cannot be '{}'", what, alien->text));
+      } else if (!column->labels.empty() && !rule.values.empty() && std::ranges::none_of(rule.values, is_label)) {
+        add(rule.where, what + "has none of the values of the profile");
       }
     }
   }

@@ -73,7 +73,8 @@ class Connection {
   /// The database's clock (SQLite: the machine's).
   [[nodiscard]] virtual Instant now() = 0;
 
-  /// Makes a running statement throw InterruptedError. The one call that other threads may make.
+  /// Makes a running statement throw InterruptedError. A connection that only reads stays interrupted: all that follows
+  /// throws too. The one call that other threads may make.
   virtual void interrupt() noexcept = 0;
 
   // Convenience over run().

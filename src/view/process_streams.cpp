@@ -23,6 +23,9 @@ namespace {
 constexpr std::size_t k_piece = 4096;
 constexpr std::size_t k_out_buffer = 64U << 10U;
 constexpr int k_poll_milliseconds = 100;
+// What still gets out after the second signal when its reader takes it at once: what was done, and how to undo it; not
+// the rest of a long list.
+constexpr std::size_t k_after_second_signal = 64U << 10U;
 
 // A closed standard descriptor would be given to the next file or socket that is opened, and our output would go into
 // it. Opened the wrong way round, using it fails as if it were closed.
@@ -35,14 +38,14 @@ void occupy_standard_descriptors() {
   }
 }
 
-// False when nothing came of it before a second signal.
-bool wait_for(int descriptor, short events, const StopSource* stop, bool first_signal_ends) {
+// False when a signal came first.
+bool wait_for_input(const StopSource* stop) {
   for (;;) {
-    if (stop != nullptr && (first_signal_ends ? stop->requested() : stop->urgent())) {
+    if (stop != nullptr && stop->requested()) {
       errno = EINTR;
       return false;
     }
-    pollfd wanted{.fd = descriptor, .events = events, .revents = 0};
+    pollfd wanted{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
     const int ready = ::poll(&wanted, 1, k_poll_milliseconds);
     if (ready > 0 || (ready < 0 && errno != EINTR)) {
       return true;
@@ -50,14 +53,38 @@ bool wait_for(int descriptor, short events, const StopSource* stop, bool first_s
   }
 }
 
-bool write_all(int descriptor, std::string_view text, const StopSource* stop) {
-  while (!text.empty()) {
-    if (!wait_for(descriptor, POLLOUT, stop, false)) {
+// False when there was no room before the second signal, and none right after it.
+bool wait_for_room(int descriptor, const StopSource* stop) {
+  for (;;) {
+    const bool urgent = stop != nullptr && stop->urgent();
+    pollfd wanted{.fd = descriptor, .events = POLLOUT, .revents = 0};
+    const int ready = ::poll(&wanted, 1, urgent ? 0 : k_poll_milliseconds);
+    if (ready > 0 || (ready < 0 && errno != EINTR)) {
+      return true;
+    }
+    if (urgent) {
+      errno = EINTR;
       return false;
     }
-    const ssize_t written = ::write(descriptor, text.data(), std::min(text.size(), k_piece));
+  }
+}
+
+// `left` is how much may still be written after the second signal.
+bool write_all(int descriptor, std::string_view text, const StopSource* stop, std::size_t& left) {
+  while (!text.empty()) {
+    if (!wait_for_room(descriptor, stop)) {
+      return false;
+    }
+    const bool urgent = stop != nullptr && stop->urgent();
+    if (urgent && left == 0) {
+      errno = EINTR;
+      return false;
+    }
+    const std::size_t size = std::min(text.size(), urgent ? std::min(left, k_piece) : k_piece);
+    const ssize_t written = ::write(descriptor, text.data(), size);
     if (written >= 0) {
       text.remove_prefix(static_cast<std::size_t>(written));
+      left -= urgent ? static_cast<std::size_t>(written) : 0;
     } else if (errno != EINTR && errno != EAGAIN) {
       return false;
     }
@@ -89,7 +116,7 @@ class LineReader {
  private:
   bool fill() {
     for (;;) {
-      if (!wait_for(STDIN_FILENO, POLLIN, m_stop, true)) {
+      if (!wait_for_input(m_stop)) {
         m_held.clear();
         return false;
       }
@@ -139,9 +166,13 @@ Streams process_streams(const StopSource* stop) {
   options.colour = options.out_is_terminal && !environment("NO_COLOR") && environment("TERM") != "dumb";
   options.out_buffer = options.out_is_terminal ? 0 : k_out_buffer;
   auto reader = std::make_shared<LineReader>(stop);
-  return Streams{options, [stop](std::string_view text) { return write_all(STDOUT_FILENO, text, stop); },
-                 [](std::string_view text) { return write_all(STDERR_FILENO, text, nullptr); },
-                 [reader] { return reader->next(); }};
+  return Streams{
+      options,
+      [stop, left = k_after_second_signal](std::string_view text) mutable {
+        return write_all(STDOUT_FILENO, text, stop, left);
+      },
+      [none = std::size_t{0}](std::string_view text) mutable { return write_all(STDERR_FILENO, text, nullptr, none); },
+      [reader] { return reader->next(); }};
 }
 
 }  // namespace taskctl

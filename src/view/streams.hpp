@@ -63,7 +63,8 @@ class Streams {
 };
 
 /// The process's own streams, SIGPIPE ignored, partial writes continued, width from the terminal ($COLUMNS wins; 0 when
-/// stdout is no terminal). With `stop`, a question is given up at the first signal and a blocked stdout at the second.
+/// stdout is no terminal). With `stop`, a question is given up at the first signal and a blocked stdout at the second;
+/// what a reader takes at once is still written then, up to 64 KiB.
 Streams process_streams(const StopSource* stop = nullptr);
 
 enum class Style { plain, bold, red, yellow, green, dim };

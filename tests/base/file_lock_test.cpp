@@ -132,22 +132,26 @@ TEST_CASE("releasing does not remove the lock of somebody else") {
   CHECK_FALSE(FileLock::try_acquire(path, "third", holder));
 }
 
-TEST_CASE("a lock file that cannot be made is an access error") {
+TEST_CASE("a lock file that cannot be made says why and what helps") {
   const test::TempFolder folder;
-  const auto refused = [](const std::filesystem::path& path) {
+  std::string hint;
+  const auto code_of = [&hint](const std::filesystem::path& path) {
     std::string holder;
     try {
       (void)FileLock::try_acquire(path, "x", holder);
     } catch (const Error& error) {
       CHECK(error.message().find(path.string()) != std::string::npos);
-      return error.code() == ExitCode::access;
+      CHECK_FALSE(error.hint().empty());
+      hint = error.hint();
+      return error.code();
     }
-    return false;
+    return ExitCode::ok;
   };
-  CHECK(refused(folder.path() / "no folder" / "lock"));
-  CHECK(refused(folder.path()));
+  CHECK(code_of(folder.path() / "no folder" / "lock") == ExitCode::failed);
+  CHECK(code_of(folder.path()) == ExitCode::failed);
   std::filesystem::create_symlink("target", folder.path() / "link");  // never follows a link somebody planted
-  CHECK(refused(folder.path() / "link"));
+  CHECK(code_of(folder.path() / "link") == ExitCode::refused);
+  CHECK(hint.find("symbolic link") != std::string::npos);
   CHECK_FALSE(std::filesystem::exists(folder.path() / "target"));
 }
 

@@ -161,6 +161,43 @@ TEST_CASE("a commit whose outcome is unknown ends the run in doubt") {
   CHECK(test.scene.journal().find_run(test.record.id)->state == RunState::started);
 }
 
+TEST_CASE("a commit whose outcome can be found out is not in doubt") {
+  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const int lost = GENERATE(1, 2);
+  const bool committed = GENERATE(true, false);
+  FaultScene test{engine};
+  const auto lose = [&](int number) {
+    if (number == lost) {
+      throw InDoubtError{"the connection was lost during COMMIT"};
+    }
+  };
+  (committed ? test.faulty.after_commit : test.faulty.on_commit) = lose;
+  std::int64_t asked_for = 0;
+  const ApplyOptions options{.was_committed = [&](const std::string& run, std::int64_t sequence) {
+    CHECK(run == test.record.id);
+    asked_for = sequence;
+    return std::optional{committed};
+  }};
+  const int saved = (lost - (committed ? 0 : 1)) * 2;
+  if (saved == 0) {
+    try {
+      test.apply(options);
+      FAIL("went on");
+    } catch (const Error& error) {
+      CHECK(error.code() == ExitCode::unavailable);
+      CHECK_THAT(error.message(), Contains("that batch was rolled back"));
+    }
+  } else {
+    const ApplyResult result = test.apply(options);
+    CHECK(result.run.applied == saved);
+    CHECK(result.run.failed == 6 - saved);
+    CHECK_THAT(result.reports.at(0).detail, Contains(committed ? "which was saved" : "was rolled back"));
+    CHECK(test.scene.entries(result.run.id).size() == static_cast<std::size_t>(saved) * 4);
+  }
+  CHECK(asked_for == lost * 8);
+  CHECK(test.failed_tasks() == std::to_string(saved));
+}
+
 TEST_CASE("a second signal rolls the running batch back") {
   const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
   const bool in_first_batch = GENERATE(true, false);

@@ -102,6 +102,26 @@ TEST_CASE("a reader who stops reading is given up at the second signal") {
   CHECK(streams.out_lost());
 }
 
+TEST_CASE("a summary still reaches its reader after the second signal and a long list does not") {
+  Redirected out{STDOUT_FILENO};
+  StopSource stop;
+  Streams streams = process_streams(&stop);
+  stop.request(2);
+  stop.request(2);
+  streams.line("applied 7");
+  streams.flush();
+  CHECK(read_some(out.other(), 10) == "applied 7\n");
+  CHECK_FALSE(streams.out_lost());
+  std::string got;
+  std::thread reader{[&] { got = read_some(out.other(), 1'000'000); }};
+  streams.out(std::string(1'000'000, 'x'));
+  streams.flush();
+  CHECK(streams.out_lost());
+  ::close(STDOUT_FILENO);
+  reader.join();
+  CHECK(got.size() < 100'000);
+}
+
 TEST_CASE("lines of input come one by one and the last needs no newline") {
   Redirected in{STDIN_FILENO};
   const std::string text = "one\n\nthree";

@@ -66,8 +66,7 @@ void ClientTools::require_version(const std::string& program, int server_major) 
   if (version >= server_major) {
     return;
   }
-  const std::string package = "postgresql-client-" + std::to_string(server_major);
-  const std::string hint = "Install " + package + ", or use --backup rows before a repair.";
+  const std::string hint = "Install " + client_package(server_major) + ", or use --backup rows before a repair.";
   if (version == 0) {
     throw Error{ExitCode::backup, "'" + program + "' is not installed", hint};
   }
@@ -101,7 +100,9 @@ void ClientTools::run(const std::vector<std::string>& arguments) const {
                 "Install the package 'postgresql-client'."};
   }
   if (result.status != 0) {
-    throw Error{ExitCode::backup, "'" + arguments.front() + "' failed: " + error_text(result)};
+    const bool full = result.error.find("No space left on device") != std::string::npos;
+    throw Error{ExitCode::backup, "'" + arguments.front() + "' failed: " + error_text(result),
+                full ? "Make room, or give another folder with --backup-dir." : ""};
   }
 }
 
@@ -110,6 +111,10 @@ std::string ClientTools::contents(const std::filesystem::path& archive) const {
   const TemporaryFile list{std::filesystem::temp_directory_path()};
   run({"pg_restore", "--list", "--file=" + list.path().string(), archive.string()});
   return read_file(list.path());
+}
+
+std::string client_package(int server_major) {
+  return "postgresql-client-" + std::to_string(server_major);
 }
 
 Location other_database(const Location& location, const ServerInfo& server, const std::string& name) {

@@ -36,6 +36,9 @@ class ClientTools {
   const StopSource* m_stop;
 };
 
+/// The package that has the tools for a server of this version.
+[[nodiscard]] std::string client_package(int server_major);
+
 /// The same place, but this one host and another database of it.
 [[nodiscard]] Location other_database(const Location& location, const ServerInfo& server, const std::string& name);
 

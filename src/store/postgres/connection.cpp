@@ -14,6 +14,7 @@
 #include "sql/statements.hpp"
 #include "store/postgres/conninfo.hpp"
 #include "store/postgres/errors.hpp"
+#include "store/postgres/lock_report.hpp"
 #include "store/postgres/row_text.hpp"
 #include "store/postgres/session.hpp"
 #include "store/postgres/statement_kind.hpp"
@@ -88,7 +89,9 @@ std::string first_word(const std::string& text) {
 }  // namespace
 
 PostgresConnection::PostgresConnection(const Location& location, Access access, const OpenOptions& options)
-    : m_where{location.display},
+    : m_location{location},
+      m_options{options},
+      m_where{location.display},
       m_access{access},
       m_lock_timeout_ms{lock_timeout(access, options.busy_wait)},
       m_write_timeout_ms{options.statement_timeout > Duration{} ? milliseconds(options.statement_timeout)
@@ -165,24 +168,41 @@ void PostgresConnection::check_settings(const Row& row) const {
   }
 }
 
+bool PostgresConnection::take_interrupt() {
+  return m_access == Access::write ? m_interrupted.exchange(false) : m_interrupted.load();
+}
+
 void PostgresConnection::require_usable() {
   if (!m_session->connection.is_open()) {
     throw Error{ExitCode::unavailable, "the connection to '" + m_where + "' was lost"};
   }
-  if (m_interrupted.exchange(false)) {
+  if (take_interrupt()) {
     m_transaction_failed = m_in_transaction;
     throw InterruptedError{"the transaction was interrupted"};
   }
 }
 
-void PostgresConnection::fail(bool committing) {
+void PostgresConnection::fail(std::string_view sql, bool committing) {
   FailureContext context;
   context.where = m_where;
   context.lost = !m_session->connection.is_open();
-  context.interrupted = m_interrupted.exchange(false);
+  context.interrupted = take_interrupt();
   context.committing = committing;
   m_transaction_failed = m_in_transaction;
-  rethrow_as_error(context);
+  try {
+    rethrow_as_error(context);
+  } catch (const LockTimeoutError& error) {
+    throw_lock_timeout(m_location, m_options, m_server,
+                       {.access = m_access, .sql = std::string{sql}, .context = error.context()}, error.message());
+  } catch (const ConstraintError& error) {
+    if (m_access == Access::write) {
+      throw;
+    }
+    // Nothing is written here: a value and the SQL that reads it do not go together.
+    throw Error{ExitCode::mismatch, error.message(),
+                "A column is of another type, or holds another text, than the SQL of the profile expects: see 'taskctl "
+                "profile check'."};
+  }
 }
 
 void PostgresConnection::command(const std::string& text) {
@@ -190,7 +210,7 @@ void PostgresConnection::command(const std::string& text) {
   try {
     m_session->work.exec(text);
   } catch (const std::exception&) {
-    fail();
+    fail(text);
   }
 }
 
@@ -215,7 +235,7 @@ pqxx::result PostgresConnection::execute(std::string_view sql, std::span<const V
     }
     return m_session->work.exec_prepared(found->second, dynamic);
   } catch (const std::exception&) {
-    fail();
+    fail(sql);
   }
 }
 
@@ -250,7 +270,7 @@ void PostgresConnection::stream(std::string_view sql, std::span<const Value> par
       m_transaction_failed = true;
       std::rethrow_exception(from_sink);
     }
-    fail();
+    fail(sql);
   }
 }
 
@@ -258,7 +278,9 @@ void PostgresConnection::begin(Access access) {
   if (m_in_transaction) {
     throw Error{ExitCode::bug, "a transaction is open already"};
   }
-  m_interrupted = false;  // an interrupt that came too late for the last transaction
+  if (m_access == Access::write) {
+    m_interrupted = false;  // an interrupt that came too late for the last transaction
+  }
   if (access == Access::read) {
     command("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   } else if (m_access == Access::read) {
@@ -288,7 +310,7 @@ void PostgresConnection::commit() {
   } catch (const std::exception&) {
     // A refused COMMIT (a deferred constraint) has rolled back.
     m_in_transaction = false;
-    fail(true);
+    fail("COMMIT", true);
   }
   m_in_transaction = false;
 }
@@ -298,7 +320,7 @@ void PostgresConnection::rollback() noexcept {
     return;
   }
   m_in_transaction = false;
-  m_interrupted = false;
+  take_interrupt();
   // A cancel request that was on its way may hit the first ROLLBACK.
   for (int attempt = 0; attempt < 2 && m_session->connection.is_open(); ++attempt) {
     try {

@@ -65,8 +65,13 @@ class PostgresConnection final : public Connection {
   void command(const std::string& text);
   pqxx::result execute(std::string_view sql, std::span<const Value> parameters);
   void require_usable();
-  [[noreturn]] void fail(bool committing = false);
+  /// Whether interrupt() was called. A writer's is over with that, a reader's stays.
+  bool take_interrupt();
+  /// Turns the exception being handled, which `sql` brought about, into one of base/error.hpp.
+  [[noreturn]] void fail(std::string_view sql, bool committing = false);
 
+  Location m_location;
+  OpenOptions m_options;
   std::string m_where;
   Access m_access;
   std::int64_t m_lock_timeout_ms;

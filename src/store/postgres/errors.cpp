@@ -5,7 +5,6 @@
 
 #include <pqxx/pqxx>
 
-#include "base/error.hpp"
 #include "base/text.hpp"
 
 namespace taskctl::postgres {
@@ -56,7 +55,7 @@ bool is_about_data(std::string_view state) {
   if (state == "57014") {
     throw_cancelled(text);
   }
-  if (state == "55P03" || state == "40001" || state == "40P01") {
+  if (state == "40001" || state == "40P01") {
     throw BusyError{text};
   }
   if (state == "25006") {
@@ -83,7 +82,7 @@ bool is_about_data(std::string_view state) {
 
 [[noreturn]] void throw_lost(const FailureContext& context, const std::string& text) {
   if (context.committing) {
-    throw InDoubtError{"the connection to '" + context.where + "' was lost during COMMIT: " + text};
+    throw InDoubtError{"the connection to '" + context.where + "' was lost during COMMIT"};
   }
   throw Error{ExitCode::unavailable, "the connection to '" + context.where + "' was lost: " + text};
 }
@@ -128,9 +127,8 @@ void rethrow_as_error(const FailureContext& context) {
     throw;
   } catch (const Error&) {
     throw;
-  } catch (const pqxx::in_doubt_error& error) {
-    throw InDoubtError{"the connection to '" + context.where +
-                       "' was lost during COMMIT: " + short_message(error.what())};
+  } catch (const pqxx::in_doubt_error&) {
+    throw InDoubtError{"the connection to '" + context.where + "' was lost during COMMIT"};
   } catch (const pqxx::broken_connection& error) {
     throw_lost(context, short_message(error.what()));
   } catch (const std::exception& error) {
@@ -148,6 +146,9 @@ void rethrow_as_error(const FailureContext& context) {
     const std::string state = state_of(*sql);
     if (context.interrupted && state == "57014") {
       throw InterruptedError{"the running statement was interrupted"};
+    }
+    if (state == "55P03") {
+      throw LockTimeoutError{text, labelled(error.what(), "CONTEXT:")};
     }
     throw_for_state(state, text, labelled(error.what(), "HINT:"));
   }

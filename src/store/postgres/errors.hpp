@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.hpp"
+
 namespace taskctl::postgres {
 
 /// What the session knew when a statement failed; the exception alone does not tell.
@@ -11,6 +13,17 @@ struct FailureContext {
   bool lost = false;         ///< the session is gone
   bool interrupted = false;  ///< interrupt() was called
   bool committing = false;   ///< COMMIT had been sent
+};
+
+/// A wait for a lock took too long. `context` is the server's: empty for a table lock, else it names the relation.
+class LockTimeoutError : public BusyError {
+ public:
+  LockTimeoutError(const std::string& message, std::string context)
+      : BusyError{message}, m_context{std::move(context)} {}
+  [[nodiscard]] const std::string& context() const noexcept { return m_context; }
+
+ private:
+  std::string m_context;
 };
 
 /// Turns the exception being handled (libpqxx's or ours) into one of base/error.hpp. Call it in a catch block only.

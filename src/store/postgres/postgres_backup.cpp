@@ -14,6 +14,7 @@
 #include "sql/dialect.hpp"
 #include "sql/statements.hpp"
 #include "store/postgres/backup_file.hpp"
+#include "store/postgres/dump_rights.hpp"
 #include "store/postgres/row_text.hpp"
 #include "store/postgres/rows_backup.hpp"
 #include "store/postgres/scratch_database.hpp"
@@ -67,6 +68,14 @@ std::vector<ListedTable> with_partitions(Connection& connection, const std::vect
   return result;
 }
 
+std::vector<TableName> names_of(const std::vector<ListedTable>& tables) {
+  std::vector<TableName> names;
+  for (const ListedTable& table : tables) {
+    names.push_back(table.name);
+  }
+  return names;
+}
+
 std::vector<TableName> names_with_rows(const std::vector<ListedTable>& tables) {
   std::vector<TableName> names;
   for (const ListedTable& table : tables) {
@@ -75,6 +84,17 @@ std::vector<TableName> names_with_rows(const std::vector<ListedTable>& tables) {
     }
   }
   return names;
+}
+
+/// Before pg_dump starts: it says which object it may not read, but not what to do about it. Null: the whole database.
+void require_readable(Connection& connection, const std::vector<ListedTable>* tables) {
+  const std::vector<TableName> names = tables == nullptr ? std::vector<TableName>{} : names_of(*tables);
+  const std::optional<DumpObstacle> obstacle = find_dump_obstacle(connection, tables == nullptr ? nullptr : &names);
+  if (obstacle) {
+    throw Error{ExitCode::backup, "pg_dump would fail: " + obstacle->reason,
+                fmt::format("Run as an administrator: {}; before a repair, --backup rows needs no such right.",
+                            obstacle->remedy)};
+  }
 }
 
 std::string stem_of(const std::string& database) {
@@ -120,8 +140,8 @@ void compare_counts(const std::string& file, const std::map<std::string, std::in
   }
 }
 
-BackupManifest read_manifest(const std::filesystem::path& file) {
-  BackupManifest manifest = parse_manifest(read_file(manifest_path(file)), file.string());
+BackupManifest read_own_manifest(const std::filesystem::path& file) {
+  BackupManifest manifest = read_manifest(file);
   if (manifest.engine != to_string(Engine::postgres)) {
     throw Error{ExitCode::usage, "'" + file.string() + "' is a backup of " + manifest.engine + ", not of PostgreSQL"};
   }
@@ -137,18 +157,29 @@ std::filesystem::path PostgresBackup::default_folder() const {
   return state_folder() / "backups";
 }
 
-BackupScope PostgresBackup::choose_scope(const std::vector<TableName>& tables) {
+ScopeChoice PostgresBackup::choose_scope(const std::vector<TableName>& tables) {
   PostgresConnection connection{m_location, Access::read, m_options};
   const ClientTools tools{m_location, m_options, nullptr};
-  if (tools.major_version("pg_dump") < connection.server().version_number / 10000 ||
-      tools.major_version("pg_restore") == 0) {
-    return BackupScope::rows;
+  const int server_major = connection.server().version_number / 10000;
+  try {
+    tools.require_version("pg_dump", server_major);
+    tools.require_version("pg_restore", server_major);
+  } catch (const Error& error) {
+    return {.scope = BackupScope::rows, .reason = error.message(), .remedy = "install " + client_package(server_major)};
   }
+  const std::vector<ListedTable> listed = with_partitions(connection, tables);
   std::int64_t bytes = 0;
-  for (const ListedTable& table : with_partitions(connection, tables)) {
+  for (const ListedTable& table : listed) {
     bytes += table.bytes;
   }
-  return bytes < k_largest_tables ? BackupScope::tables : BackupScope::rows;
+  if (bytes >= k_largest_tables) {
+    return {.scope = BackupScope::rows, .reason = "they have 1 GiB or more", .remedy = "--backup tables"};
+  }
+  const std::vector<TableName> names = names_of(listed);
+  if (const std::optional<DumpObstacle> obstacle = find_dump_obstacle(connection, &names)) {
+    return {.scope = BackupScope::rows, .reason = obstacle->reason, .remedy = obstacle->remedy};
+  }
+  return {.scope = BackupScope::tables};
 }
 
 BackupResult PostgresBackup::make(const BackupRequest& request) {
@@ -230,6 +261,7 @@ void PostgresBackup::dump(PostgresConnection& connection, const BackupRequest& r
 
   const bool whole = request.scope == BackupScope::whole;
   const std::vector<ListedTable> tables = whole ? all_tables(connection) : with_partitions(connection, request.tables);
+  require_readable(connection, whole ? nullptr : &tables);
   const std::string snapshot = text_or_empty(connection.query("SELECT pg_export_snapshot()").at(0).at(0));
   const auto lock_wait = std::chrono::ceil<std::chrono::milliseconds>(m_options.busy_wait).count();
   // zlib's lowest level takes less than half of the default's time; lz4 came with pg_dump 16.
@@ -308,7 +340,7 @@ void PostgresBackup::restore_and_count(const std::filesystem::path& file, const 
 }
 
 void PostgresBackup::verify(const std::filesystem::path& file, VerifyLevel level) {
-  const BackupManifest manifest = read_manifest(file);
+  const BackupManifest manifest = read_own_manifest(file);
   std::error_code missing;
   const std::uintmax_t bytes = std::filesystem::file_size(file, missing);
   if (missing) {
@@ -325,7 +357,7 @@ void PostgresBackup::verify(const std::filesystem::path& file, VerifyLevel level
 }
 
 void PostgresBackup::restore(const std::filesystem::path& file, const std::string& to) {
-  const BackupManifest manifest = read_manifest(file);
+  const BackupManifest manifest = read_own_manifest(file);
   const std::string path = shell_quoted(std::filesystem::absolute(file).string());
   const std::string database = shell_quoted(to);
   std::string recipe;

@@ -15,8 +15,9 @@ class PostgresBackup final : public BackupDriver {
   PostgresBackup(Location location, OpenOptions options);
 
   [[nodiscard]] std::filesystem::path default_folder() const override;
-  /// tables, when pg_dump is not older than the server and they are under 1 GiB; else rows.
-  BackupScope choose_scope(const std::vector<TableName>& tables) override;
+  /// tables, when pg_dump is not older than the server, they are under 1 GiB and this role may read all that pg_dump
+  /// needs; else rows.
+  ScopeChoice choose_scope(const std::vector<TableName>& tables) override;
   BackupResult make(const BackupRequest& request) override;
   void verify(const std::filesystem::path& file, VerifyLevel level) override;
   /// Always throws Error{usage}: its hint is the command that restores this backup with PostgreSQL's own tools.

@@ -248,8 +248,17 @@ std::int64_t SqliteConnection::step_all(SQLite::Statement& statement, const RowS
   return sqlite3_total_changes(handle) == total_before ? 0 : sqlite3_changes(handle);
 }
 
+/// What came too late for the last statement of a writer does not stop the next one.
+void SqliteConnection::begin_statement() {
+  if (m_access == Access::write) {
+    m_interrupted = false;
+  } else if (m_interrupted) {
+    throw InterruptedError{"reading was interrupted"};
+  }
+}
+
 std::int64_t SqliteConnection::run(std::string_view sql, std::span<const Value> parameters, const RowSink& sink) {
-  m_interrupted = false;
+  begin_statement();
   const bool alone = !in_transaction();
   if (alone) {
     reopen_if_changed();
@@ -296,7 +305,7 @@ void SqliteConnection::start_snapshot() {
 }
 
 void SqliteConnection::begin(Access access) {
-  m_interrupted = false;
+  begin_statement();
   if (access == Access::write) {
     execute("BEGIN IMMEDIATE");
     return;

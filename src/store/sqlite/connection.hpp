@@ -62,6 +62,7 @@ class SqliteConnection final : public Connection {
   void close_handle() noexcept;
   void describe();
   void execute(const char* sql);
+  void begin_statement();
   void start_snapshot();
   [[nodiscard]] SQLite::Statement& prepared(std::string_view sql);
   std::int64_t step_all(SQLite::Statement& statement, const RowSink& sink);
@@ -79,8 +80,9 @@ class SqliteConnection final : public Connection {
   std::unique_ptr<SQLite::Database> m_database;
   /// After m_database: SQLiteCpp aborts when a statement outlives its database.
   std::unordered_map<std::string, SQLite::Statement> m_statements;
-  std::mutex m_handle_mutex;               ///< interrupt() against opening and closing
-  std::atomic<bool> m_interrupted{false};  ///< ends a wait for a lock, which sqlite3_interrupt() does not
+  std::mutex m_handle_mutex;  ///< interrupt() against opening and closing
+  /// Ends a wait for a lock, which sqlite3_interrupt() does not, and everything that only reads.
+  std::atomic<bool> m_interrupted{false};
 };
 
 }  // namespace taskctl

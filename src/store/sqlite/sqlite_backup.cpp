@@ -19,7 +19,6 @@ namespace {
 
 /// Copies of a file that its application changed meanwhile (only ReadMode::immutable has no lock against that).
 constexpr int k_copy_attempts = 3;
-constexpr std::uint64_t k_manifest_limit = 16U << 20U;
 
 /// Errors of the file helpers have no code of their own; here they mean that there is no backup.
 template <typename Function>
@@ -89,21 +88,9 @@ void require_same_counts(const BackupManifest& manifest, const std::map<std::str
   }
 }
 
-BackupManifest require_manifest(const std::filesystem::path& file) {
-  const std::filesystem::path beside_it = manifest_path(file);
-  if (!is_there(file)) {
-    throw Error{ExitCode::backup, fmt::format("there is no file '{}'", file.string())};
-  }
-  if (!is_there(beside_it)) {
-    throw Error{ExitCode::backup, fmt::format("backup '{}' has no manifest", file.string()),
-                "Only files that 'taskctl backup' finished have one; the manifest stands beside the file."};
-  }
-  return parse_manifest(read_file(beside_it, k_manifest_limit), beside_it.string());
-}
-
 /// Size and SHA-256. The manifest, read.
 BackupManifest require_same_bytes(const std::filesystem::path& file) {
-  BackupManifest manifest = require_manifest(file);
+  BackupManifest manifest = read_manifest(file);
   if (manifest.engine != to_string(Engine::sqlite)) {
     throw Error{ExitCode::backup, fmt::format("'{}' is a backup of {}, not of SQLite", file.string(), manifest.engine)};
   }
@@ -197,8 +184,8 @@ std::filesystem::path SqliteBackup::default_folder() const {
   return real_database_path(m_location.text).parent_path();
 }
 
-BackupScope SqliteBackup::choose_scope(const std::vector<TableName>& /*tables*/) {
-  return BackupScope::whole;
+ScopeChoice SqliteBackup::choose_scope(const std::vector<TableName>& /*tables*/) {
+  return {.scope = BackupScope::whole};
 }
 
 BackupResult SqliteBackup::make(const BackupRequest& request) {

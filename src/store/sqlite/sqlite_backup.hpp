@@ -16,7 +16,7 @@ class SqliteBackup final : public BackupDriver {
   SqliteBackup(Location location, OpenOptions options);
 
   [[nodiscard]] std::filesystem::path default_folder() const override;
-  BackupScope choose_scope(const std::vector<TableName>& tables) override;
+  ScopeChoice choose_scope(const std::vector<TableName>& tables) override;
   BackupResult make(const BackupRequest& request) override;
   void verify(const std::filesystem::path& file, VerifyLevel level) override;
   void restore(const std::filesystem::path& file, const std::string& to) override;

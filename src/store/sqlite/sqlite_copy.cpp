@@ -36,8 +36,9 @@ constexpr int k_copy_factor = 2;
 /// Virtual machine instructions between two looks at the stop source: well under a millisecond.
 constexpr int k_progress_steps = 10'000;
 
-[[noreturn]] void throw_backup_error(const std::filesystem::path& file, const std::string& what) {
-  throw Error{ExitCode::backup, fmt::format("cannot copy the database to '{}': {}", file.string(), what)};
+[[noreturn]] void throw_backup_error(const std::filesystem::path& file, const std::string& what,
+                                     const std::string& hint = {}) {
+  throw Error{ExitCode::backup, fmt::format("cannot copy the database to '{}': {}", file.string(), what), hint};
 }
 
 /// A filesystem without RENAME_NOREPLACE gets a hard link, which does not overwrite either.
@@ -165,6 +166,10 @@ void copy_database(SqliteConnection& source, const std::filesystem::path& target
     copy_pages(copy, source, page_count(source.database()), target);
     snapshot.commit();
   } catch (const SQLite::Exception& error) {
+    if (error.getErrorCode() == SQLITE_FULL) {
+      throw_backup_error(target.parent_path(), "no space left",
+                         "Make room there, or give another folder with --backup-dir.");
+    }
     throw_backup_error(target, error.what());
   }
   fsync_file(target);

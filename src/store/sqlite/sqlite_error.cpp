@@ -56,7 +56,8 @@ void throw_sqlite_error(int code, std::string_view message, const std::string& f
     case SQLITE_READONLY:
       throw_read_only(code, file);
     case SQLITE_FULL:
-      throw Error{ExitCode::failed, fmt::format("no space left on the disk of '{}'", file)};
+      throw Error{ExitCode::failed, fmt::format("no space left on the disk of '{}'", file),
+                  "Make room there and run the command again; what was committed before is durable."};
     case SQLITE_IOERR:
       throw Error{ExitCode::failed, fmt::format("reading or writing '{}' failed: {} ({})", file, message, code)};
     case SQLITE_CANTOPEN:

@@ -246,7 +246,7 @@ TEST_CASE("backup - verify notices what has changed") {
   write_file_durably(manifest_path(rows.path), manifest_json(manifest));
   CHECK(refused(rows.path).find("cut off") != std::string::npos);
   std::filesystem::remove(rows.path);
-  CHECK(refused(rows.path).find("cannot be read") != std::string::npos);
+  CHECK(refused(rows.path).find("there is no file") != std::string::npos);
 }
 
 TEST_CASE("backup - names are never taken twice") {
@@ -276,13 +276,16 @@ TEST_CASE("backup - an older or missing pg_dump is said before anything is writt
   Place place;
   const FakePrograms programs;
   programs.add("pg_dump", "echo 'pg_dump (PostgreSQL) 12.9'");
-  CHECK(place.driver->choose_scope({k_mixed}) == BackupScope::rows);
+  const ScopeChoice old = place.driver->choose_scope({k_mixed});
+  CHECK(old.scope == BackupScope::rows);
+  CHECK(old.reason.find("'pg_dump' is version 12, the server is version 1") == 0);
+  CHECK(old.remedy.find("install postgresql-client-1") == 0);
   std::string message;
   CHECK(code_of([&] { place.driver->make(place.request(BackupScope::tables)); }, &message) == ExitCode::backup);
   CHECK(message.find("'pg_dump' is version 12, the server is version 1") == 0);
   CHECK(message.find("postgresql-client-1") != std::string::npos);
   programs.add("pg_dump", "exit 127");
-  CHECK(place.driver->choose_scope({k_mixed}) == BackupScope::rows);
+  CHECK(place.driver->choose_scope({k_mixed}).reason == "'pg_dump' is not installed");
   CHECK(code_of([&] { place.driver->make(place.request(BackupScope::whole)); }, &message) == ExitCode::backup);
   CHECK(message.find("'pg_dump' is not installed") == 0);
   CHECK(place.files() == 0);
@@ -290,7 +293,9 @@ TEST_CASE("backup - an older or missing pg_dump is said before anything is writt
 
 TEST_CASE("backup - tables are chosen when pg_dump is new enough") {
   Place place;
-  CHECK(place.driver->choose_scope({k_mixed, {"", "parts"}}) == BackupScope::tables);
+  const ScopeChoice choice = place.driver->choose_scope({k_mixed, {"", "parts"}});
+  CHECK(choice.scope == BackupScope::tables);
+  CHECK(choice.reason.empty());
 }
 
 TEST_CASE("backup - a dump that fails leaves no file and shows why") {
@@ -332,13 +337,47 @@ TEST_CASE("backup - a role without the right to read or to create databases is t
   const auto driver = postgres_driver().backup(parse_location(role.location()), {});
   std::string message;
   CHECK(code_of([&] { driver->make(place.request(BackupScope::whole)); }, &message) == ExitCode::backup);
-  CHECK(message.find("permission denied") != std::string::npos);
+  CHECK(message.find("may not read the table 'public.Mixed Case' and 4 more objects") != std::string::npos);
+  CHECK(message.find("GRANT SELECT ON ALL SEQUENCES IN SCHEMA \"public\" TO \"" + role.name() + "\"") !=
+        std::string::npos);
   CHECK(place.files() == 0);
   BackupRequest request = place.request(BackupScope::tables);
   request.tables = {{"public", "teams"}};
   const BackupResult result = driver->make(request);
   CHECK(code_of([&] { driver->verify(result.path, VerifyLevel::restore); }, &message) == ExitCode::backup);
   CHECK(message.find("CREATEDB") != std::string::npos);
+}
+
+TEST_CASE("backup - a role that may repair but not read a sequence gets the rows") {
+  Place place;
+  const TempRole role{*place.database, "worker"};
+  place.database->exec("GRANT SELECT, UPDATE ON \"Mixed Case\", teams, parts TO " + role.name());
+  const auto driver = postgres_driver().backup(parse_location(role.location()), {});
+  const ScopeChoice choice = driver->choose_scope({k_mixed});
+  CHECK(choice.scope == BackupScope::rows);
+  CHECK(choice.reason == "role '" + role.name() + "' may not read the sequence 'public.Mixed Case_Id_seq'");
+  CHECK(choice.remedy == "GRANT SELECT ON ALL SEQUENCES IN SCHEMA \"public\" TO \"" + role.name() + "\"");
+  CHECK(driver->make(place.request(BackupScope::rows)).manifest.row_counts.at("public.Mixed Case") == 600);
+  BackupRequest tables = place.request(BackupScope::tables);
+  std::string message;
+  CHECK(code_of([&] { driver->make(tables); }, &message) == ExitCode::backup);
+  CHECK(message.find("Mixed Case_Id_seq' and 2 more objects") != std::string::npos);  // the partitions of parts
+  CHECK(driver->choose_scope({{"public", "teams"}}).scope == BackupScope::tables);
+  CHECK(driver->choose_scope({{"public", "parts"}}).reason.find("may not read the table 'public.parts_a'") !=
+        std::string::npos);
+  place.database->exec(choice.remedy);
+  CHECK(driver->choose_scope({k_mixed}).scope == BackupScope::tables);
+  tables.tables = {k_mixed};
+  CHECK(driver->make(tables).manifest.row_counts.at("public.Mixed Case") == 700);
+  place.database->exec("ALTER TABLE \"Mixed Case\" ENABLE ROW LEVEL SECURITY");
+  CHECK(driver->choose_scope({k_mixed}).reason.find("row-level security of 'public.Mixed Case' applies") == 0);
+  place.database->exec(
+      "ALTER TABLE \"Mixed Case\" DISABLE ROW LEVEL SECURITY; CREATE SCHEMA hidden;"
+      "ALTER TABLE teams SET SCHEMA hidden");
+  place.database->exec("GRANT SELECT ON ALL TABLES IN SCHEMA public TO " + role.name());
+  CHECK(code_of([&] { driver->make(place.request(BackupScope::whole)); }, &message) == ExitCode::backup);
+  CHECK(message.find("has no USAGE on the schema 'hidden'") != std::string::npos);
+  CHECK(message.find("GRANT USAGE ON SCHEMA \"hidden\" TO \"" + role.name() + "\"") != std::string::npos);
 }
 
 TEST_CASE("backup - a stop ends it without a file") {

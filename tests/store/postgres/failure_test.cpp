@@ -133,8 +133,11 @@ TEST_CASE("failure - locks of others end in busy") {
   holder->run("UPDATE tasks SET small = 1 WHERE id = 1");
   connection->begin(Access::write);
   const auto start = std::chrono::steady_clock::now();
-  CHECK_THROWS_AS(connection->run("UPDATE tasks SET small = 2 WHERE id = 1"), BusyError);
+  std::string message;
+  const std::string holding = "server process " + backend(*holder);
+  CHECK(code_of([&] { connection->run("UPDATE tasks SET small = 2 WHERE id = 1"); }, &message) == ExitCode::locked);
   CHECK(std::chrono::steady_clock::now() - start < 2s);
+  CHECK(message.find("a row of 'public.tasks' is locked, perhaps by " + holding + " (application '") == 0);
   connection->rollback();
   holder->run("LOCK TABLE tasks");
   connection->begin(Access::write);
@@ -143,6 +146,54 @@ TEST_CASE("failure - locks of others end in busy") {
   holder->rollback();
   connection->begin(Access::write);
   CHECK(connection->run("UPDATE tasks SET small = 2 WHERE id = 1") == 1);
+}
+
+TEST_CASE("failure - a locked table is named with who locks it") {
+  const auto database = temp_postgres(k_tasks);
+  const TempRole role{*database, "reader"};
+  database->exec("GRANT SELECT, UPDATE ON tasks, logs TO " + role.name());
+  OpenOptions options;
+  options.busy_wait = 200ms;
+  const auto holder = connect(database->location(), Access::write);
+  const std::string pid = backend(*holder);
+  holder->run("SET application_name = 'ALTER by hand'");
+  holder->begin(Access::write);
+  holder->run("LOCK TABLE tasks");
+  for (const std::string& place : {database->location(), role.location()}) {
+    const auto connection = connect(place, Access::read, options);
+    connection->begin(Access::read);
+    std::string message;
+    CHECK(code_of([&] { connection->stream("SELECT id FROM \"tasks\"", {}, {}); }, &message) == ExitCode::locked);
+    CHECK(message.find("'public.tasks' is locked by server process " + pid + " (application 'ALTER by hand'") == 0);
+    CHECK(message.find("pg_terminate_backend(" + pid + ")") != std::string::npos);
+    CHECK(message.find("--lock-timeout") != std::string::npos);
+    connection->rollback();
+    // Names the table by a parameter.
+    const std::vector<Value> name{std::string{"tasks"}};
+    CHECK(code_of([&] { connection->run("SELECT pg_total_relation_size($1::text::regclass)", name); }, &message) ==
+          ExitCode::locked);
+    CHECK(message.find("'public.tasks' is locked by server process " + pid) == 0);
+  }
+  // Somebody who waits in line himself: the one he waits for is named too.
+  holder->rollback();
+  holder->begin(Access::write);
+  holder->run("SELECT * FROM tasks");
+  const auto queued = connect(database->location(), Access::write);
+  const std::string queued_pid = backend(*queued);
+  ExitCode of_queued = ExitCode::ok;
+  std::thread waiting{[&] {
+    queued->begin(Access::write);
+    of_queued = code_of([&] { queued->run("LOCK TABLE tasks"); });
+    queued->rollback();
+  }};
+  std::this_thread::sleep_for(200ms);
+  const auto connection = connect(database->location(), Access::read, options);
+  std::string message;
+  CHECK(code_of([&] { connection->run("SELECT id FROM \"tasks\""); }, &message) == ExitCode::locked);
+  waiting.join();
+  CHECK(of_queued == ExitCode::locked);
+  CHECK(message.find("'public.tasks' is locked by server process " + queued_pid) == 0);
+  CHECK(message.find("waits itself for process " + pid) != std::string::npos);
 }
 
 TEST_CASE("failure - deadlock and statement timeout end in busy") {
