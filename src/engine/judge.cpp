@@ -5,6 +5,7 @@
 #include "base/duration.hpp"
 #include "base/text.hpp"
 #include "engine/evidence.hpp"
+#include "engine/odd_rows.hpp"
 #include "engine/remedy.hpp"
 #include "engine/task_age.hpp"
 
@@ -20,6 +21,16 @@ Certainty certainty_of(Rule rule, bool suspect) {
     case Rule::missing_finished_time:
     case Rule::cancel_overwritten:
     case Rule::duplicate_result:
+    case Rule::attempts_over_limit:
+    case Rule::started_after_finished:
+    case Rule::bulk_finished:
+    case Rule::claim_without_task:
+    case Rule::active_without_claim:
+    case Rule::result_without_task:
+    case Rule::worker_task_over:
+    case Rule::lock_of_ended_task:
+    case Rule::request_left_behind:
+    case Rule::accounts_wrong:
       return Certainty::certain;
     case Rule::dead:
       return suspect ? Certainty::possible : Certainty::probable;
@@ -28,7 +39,9 @@ Certainty certainty_of(Rule rule, bool suspect) {
     case Rule::overdue:
     case Rule::waiting:
       return Certainty::possible;
-    default:
+    case Rule::clock:
+    case Rule::unreadable:
+    case Rule::settling:
       break;
   }
   return Certainty::none;
@@ -59,6 +72,9 @@ class TaskJudge {
   [[nodiscard]] Opinion waiting() const;
   [[nodiscard]] Opinion clock() const;
   [[nodiscard]] Opinion unreadable() const;
+  [[nodiscard]] Opinion attempts_over_limit() const { return judge_attempts(m_facts, m_context, m_fresh); }
+  [[nodiscard]] Opinion started_after_finished() const { return judge_order_of_times(m_facts, m_context, m_fresh); }
+  [[nodiscard]] Opinion bulk_finished() const { return judge_bulk_finished(m_facts, m_context); }
   [[nodiscard]] Opinion settling() const;
 
   [[nodiscard]] bool is(TaskClass task_class) const { return m_task.task_class == task_class; }
@@ -388,9 +404,14 @@ std::string TaskJudge::suspicion() const {
   if (m_context.standby_lags) {
     return "this is a standby that lags behind, so what it says of workers is suspect";
   }
-  for (const auto& census : m_context.workers) {
+  for (std::size_t i = 0; i < m_context.workers.size(); ++i) {
+    const WorkerCensus& census = m_context.workers[i];
+    const LivenessSource& source = m_context.profile.liveness.at(i);
     if (census.rows_hidden) {
       return "row-level security hides rows of the source, so a missing worker means little";
+    }
+    if (source.kind == LivenessSource::Kind::table && census.known == 0) {
+      return "the source itself is suspect: '" + source.table + "' has no rows";
     }
   }
   return "the source itself is suspect: not one of its workers is alive";
@@ -430,6 +451,9 @@ Judgement TaskJudge::run() const {
       {Rule::waiting, &TaskJudge::waiting},
       {Rule::clock, &TaskJudge::clock},
       {Rule::unreadable, &TaskJudge::unreadable},
+      {Rule::attempts_over_limit, &TaskJudge::attempts_over_limit},
+      {Rule::started_after_finished, &TaskJudge::started_after_finished},
+      {Rule::bulk_finished, &TaskJudge::bulk_finished},
       {Rule::settling, &TaskJudge::settling},
   }};
   Judgement judgement;

@@ -66,6 +66,8 @@ class Collector {
     }
   }
 
+  [[nodiscard]] std::int64_t suspect() const { return m_suspect; }
+
   void add_row(Finding&& finding) { add_finding(std::move(finding)); }
 
   void finish(TaskStore& store) {
@@ -94,6 +96,7 @@ class Collector {
   }
 
   void add_judged(TaskFacts&& facts, Judgement&& judgement) {
+    m_suspect += facts.task.task_class == TaskClass::active && judgement.liveness.suspect ? 1 : 0;
     if (judgement.finding) {
       add_finding(std::move(*judgement.finding));
     } else if (facts.task.task_class == TaskClass::active) {
@@ -161,7 +164,8 @@ class Collector {
   const ListRequest& m_request;
   const JudgeContext& m_context;
   Listing& m_listing;
-  Spool m_waiting;  ///< encoded facts
+  std::int64_t m_suspect = 0;  ///< active tasks that only a suspect source calls dead
+  Spool m_waiting;             ///< encoded facts
 };
 
 std::vector<std::string> warnings_of(const JudgeContext& context, const Schema& schema) {
@@ -183,6 +187,19 @@ std::vector<std::string> warnings_of(const JudgeContext& context, const Schema& 
     }
   }
   return warnings;
+}
+
+/// An empty table of workers is no news where nothing runs.
+void warn_of_empty_tables(Listing& listing, const JudgeContext& context, std::int64_t suspect) {
+  for (std::size_t i = 0; i < context.workers.size() && suspect > 0; ++i) {
+    const LivenessSource& source = context.profile.liveness.at(i);
+    if (source.kind == LivenessSource::Kind::table && context.workers[i].known == 0 &&
+        !context.workers[i].rows_hidden) {
+      listing.warnings.push_back("'" + source.table + "' has no rows although tasks are active (" +
+                                 std::to_string(suspect) +
+                                 "): the table itself is suspect, and findings that rest on it are only possible");
+    }
+  }
 }
 
 /// Rules that find tasks by their results alone.
@@ -207,9 +224,11 @@ Listing read_listing(TaskStore& store, const ListRequest& request) {
   if (!only_rows) {
     store.read_facts(wanted, [&](TaskFacts&& facts) { collector.add(std::move(facts)); });
     collector.finish(store);
+    warn_of_empty_tables(listing, context, collector.suspect());
   }
-  list_rule_rows(store, request.selector, request.policy, context.now,
-                 [&](Finding&& finding) { collector.add_row(std::move(finding)); });
+  const auto add_row = [&](Finding&& finding) { collector.add_row(std::move(finding)); };
+  list_rule_rows(store, request.selector, request.policy, context.now, add_row);
+  list_bulk_finished(store, request.selector, add_row);
   return listing;
 }
 
@@ -236,6 +255,10 @@ std::optional<TaskReport> read_report(TaskStore& store, const TaskKey& key, cons
   if (report) {
     TaskFacts* const facts = &report->facts;
     gather_evidence(store, context, {&facts, 1});
+    if (store.profile().enabled_rules.contains(Rule::bulk_finished)) {
+      const std::vector<FinishedTogether> group = store.read_finished_together(key);
+      facts->finished_together = group.empty() ? 0 : group.front().count;
+    }
     report->judgement = judge(report->facts, context);
   }
   transaction.commit();

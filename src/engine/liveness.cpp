@@ -101,8 +101,17 @@ SourceVerdict judge_source(std::size_t index, const TaskFacts& facts, const Judg
   return judge_sql(fact);
 }
 
-bool is_suspect(std::size_t index, const JudgeContext& context) {
-  return context.standby_lags || (index < context.workers.size() && context.workers[index].suspect());
+/// May a source that says dead be wrong itself?
+bool is_suspect(std::size_t index, const TaskFacts& facts, const JudgeContext& context) {
+  if (context.standby_lags) {
+    return true;
+  }
+  if (context.profile.liveness[index].kind != LivenessSource::Kind::table || index >= context.workers.size()) {
+    return false;
+  }
+  const bool found = index < facts.liveness.size() && facts.liveness[index].row_found;
+  const WorkerCensus& census = context.workers[index];
+  return found ? census.suspect() : census.missing_is_suspect();
 }
 
 std::string name_of(const LivenessSource& source) {
@@ -122,7 +131,7 @@ LivenessVerdict judge_liveness(const TaskFacts& facts, const JudgeContext& conte
   for (std::size_t i = 0; i < context.profile.liveness.size(); ++i) {
     const SourceVerdict said = judge_source(i, facts, context);
     const bool dead = said.liveness == Liveness::dead;
-    const bool suspect = dead && is_suspect(i, context);
+    const bool suspect = dead && is_suspect(i, facts, context);
     alive = alive || said.liveness == Liveness::alive;
     trusted_death = trusted_death || (dead && !suspect);
     suspect_death = suspect_death || suspect;

@@ -83,7 +83,7 @@ struct Scene {
     }
     profile.liveness.push_back(source);
     facts.liveness.emplace_back();
-    workers.push_back({});
+    workers.push_back(kind == LivenessSource::Kind::table ? WorkerCensus{3, 1} : WorkerCensus{});
     return profile.liveness.back();
   }
   /// A source of its own that simply says so.
