@@ -148,4 +148,23 @@ LivenessVerdict judge_liveness(const TaskFacts& facts, const JudgeContext& conte
   return verdict;
 }
 
+std::string suspicion_of(Rule rule, const JudgeContext& context) {
+  if (rule == Rule::never_assigned) {
+    return "the source itself is suspect: '" + context.profile.worker.table + "' has no rows, or hides some";
+  }
+  if (context.standby_lags) {
+    return "this is a standby that lags behind, so what it says of workers is suspect";
+  }
+  for (std::size_t i = 0; i < context.workers.size(); ++i) {
+    const LivenessSource& source = context.profile.liveness.at(i);
+    if (context.workers[i].rows_hidden) {
+      return "row-level security hides rows of the source, so a missing worker means little";
+    }
+    if (source.kind == LivenessSource::Kind::table && context.workers[i].known == 0) {
+      return "the source itself is suspect: '" + source.table + "' has no rows";
+    }
+  }
+  return "the source itself is suspect: not one of its workers is alive";
+}
+
 }  // namespace taskctl

@@ -125,8 +125,8 @@ bool stops(const std::string& hazard, const Finding& finding) {
 /// A threshold for tasks of which nothing is known is no word about a source that is suspect: there a person decides.
 bool old_enough(const Finding& finding, const JudgeContext& context) {
   const Policy& policy = context.policy;
-  const bool by_reap =
-      finding.rule != Rule::dead && policy.reap && finding.since && context.now - *finding.since >= *policy.reap;
+  const bool suspect = finding.rule == Rule::dead || finding.rule == Rule::never_assigned;
+  const bool by_reap = !suspect && policy.reap && finding.since && context.now - *finding.since >= *policy.reap;
   return policy.max_age_given || by_reap;
 }
 

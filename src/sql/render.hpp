@@ -93,6 +93,9 @@ RenderedStatement render_worker_heartbeats(const LivenessSource& source, const S
 RenderedStatement render_finished_together(const Profile& profile, const Schema& schema, const Dialect& dialect,
                                            const std::optional<TaskKey>& key);
 
+/// One row when the table, as the profile names it, has any.
+RenderedStatement render_any_row(const std::string& table, const Schema& schema, const Dialect& dialect);
+
 /// What one operation would do to which rows: for each task in `keys` (with its reason), the rows of the operation's
 /// table that belong to it, and the values of its `set` expressions.
 struct EvaluationStatement {

@@ -192,6 +192,13 @@ std::vector<WorkerCensus> TaskStore::read_workers(Instant now) {
   return censuses;
 }
 
+bool TaskStore::has_rows(const std::string& table) {
+  const RenderedStatement statement = render_any_row(table, m_schema, m_dialect);
+  bool found = false;
+  m_connection.run(statement.sql, statement.parameters, [&found](const Row&) { found = true; });
+  return found;
+}
+
 std::vector<FinishedTogether> TaskStore::read_finished_together(const std::optional<TaskKey>& key) {
   const ColumnEncoding& encoding = encoding_of(m_profile, m_profile.times.finished);
   std::vector<FinishedTogether> groups;

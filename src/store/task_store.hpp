@@ -60,6 +60,8 @@ class TaskStore {
   /// One entry per [[liveness]] source, in order; sources that are not worker tables have {0, 0}.
   std::vector<WorkerCensus> read_workers(Instant now);
 
+  [[nodiscard]] bool has_rows(const std::string& table);
+
   /// Finished times that as many tasks share as the profile calls too many; with `key` only the one of that task.
   std::vector<FinishedTogether> read_finished_together(const std::optional<TaskKey>& key);
 
