@@ -34,6 +34,27 @@ std::string unit_heading(const PlanUnit& unit, Instant now) {
   return text;
 }
 
+/// A task with a hundred thousand results is one task: a few of its rows are enough to see what would happen to them.
+void print_changes(Streams& streams, const std::vector<Change>& changes) {
+  constexpr std::size_t k_shown = 20;
+  const std::size_t shown = changes.size() <= k_shown + 1 ? changes.size() : k_shown;
+  for (std::size_t i = 0; i < shown; ++i) {
+    const Change& change = changes[i];
+    streams.line(fmt::format("    {} {} {}", to_string(change.operation), change.table.display(),
+                             printable(change.key.display())));
+    for (const std::string& line : change_lines(change)) {
+      streams.line("        " + line);
+    }
+  }
+  std::map<std::string, std::int64_t> more;
+  for (std::size_t i = shown; i < changes.size(); ++i) {
+    ++more[fmt::format("{} {}", to_string(changes[i].operation), changes[i].table.display())];
+  }
+  for (const auto& [what, count] : more) {
+    streams.line(fmt::format("    … {}: {} (--output json lists all)", what, counted(count, "more row")));
+  }
+}
+
 void print_unit(Streams& streams, const PlanUnit& unit, Instant now) {
   const bool colour = streams.options().colour;
   streams.line(styled(unit_heading(unit, now), Style::bold, colour));
@@ -52,13 +73,7 @@ void print_unit(Streams& streams, const PlanUnit& unit, Instant now) {
           Style::yellow, colour));
     }
   }
-  for (const Change& change : unit.changes) {
-    streams.line(fmt::format("    {} {} {}", to_string(change.operation), change.table.display(),
-                             printable(change.key.display())));
-    for (const std::string& line : change_lines(change)) {
-      streams.line("        " + line);
-    }
-  }
+  print_changes(streams, unit.changes);
 }
 
 /// What to type when the tasks are meant all the same.
@@ -72,9 +87,18 @@ std::string_view way_on(LeftOut::Why why) {
       return "; each hazard must be accepted by --accept-hazard NAME";
     case LeftOut::Why::needs_force:
       return "; running tasks are ended with --force";
-    default:
-      return "";
+    case LeftOut::Why::reported_only:
+    case LeftOut::Why::over_limit:
+    case LeftOut::Why::already_over:
+    case LeftOut::Why::already_cancelled:
+    case LeftOut::Why::unknown:
+    case LeftOut::Why::not_repairable:
+    case LeftOut::Why::changed_since:
+    case LeftOut::Why::unaddressable:
+    case LeftOut::Why::nothing_to_do:
+      break;
   }
+  return "";
 }
 
 /// For reconcile an age only says which findings are repaired; for cancel it selects.

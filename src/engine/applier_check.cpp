@@ -24,6 +24,27 @@ bool fires(const Finding& finding, Rule rule) {
   return finding.rule == rule || std::find(finding.also.begin(), finding.also.end(), rule) != finding.also.end();
 }
 
+/// The row of results that counts now must not be one that the plan deletes: it may not have been the first then.
+std::optional<Refusal> check_first_result(const PlanUnit& unit, const TaskFacts& facts, const JudgeContext& context) {
+  const auto& sources = context.profile.evidence;
+  for (std::size_t i = 0; i < sources.size() && i < facts.evidence.size(); ++i) {
+    const std::string& row = facts.evidence[i].row;
+    if (sources[i].kind != EvidenceSource::Kind::result || row.empty()) {
+      continue;
+    }
+    const bool goes = std::ranges::any_of(unit.changes, [&](const Change& change) {
+      const std::string& table = sources[i].table;
+      return change.operation == Operation::remove && printable(change.key.display()) == row &&
+             (table == change.table.name || table.ends_with("." + change.table.name));
+    });
+    if (goes) {
+      return Refusal{UnitResult::conflict,
+                     "the first row of '" + sources[i].table + "' is now " + row + ", which the plan deletes"};
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<Refusal> check_finding(const Finding& planned, const TaskFacts& facts, const JudgeContext& context) {
   const Judgement judgement = judge(facts, context);
   if (!judgement.finding) {
@@ -81,8 +102,11 @@ std::optional<Refusal> check_again(const PlanUnit& unit, const TaskFacts& facts,
   if (facts.has_twin) {
     return Refusal{UnitResult::conflict, "two rows answer to its id"};
   }
-  return plan.command == "cancel" ? check_cancel(facts, context, plan.force)
-                                  : check_finding(*unit.finding, facts, context);
+  if (plan.command == "cancel") {
+    return check_cancel(facts, context, plan.force);
+  }
+  std::optional<Refusal> refusal = check_finding(*unit.finding, facts, context);
+  return refusal ? refusal : check_first_result(unit, facts, context);
 }
 
 std::string describe_difference(const Image& planned, const Image& actual) {

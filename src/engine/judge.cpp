@@ -5,6 +5,7 @@
 #include "base/duration.hpp"
 #include "base/text.hpp"
 #include "engine/evidence.hpp"
+#include "engine/odd_rows.hpp"
 #include "engine/remedy.hpp"
 #include "engine/task_age.hpp"
 
@@ -20,15 +21,26 @@ Certainty certainty_of(Rule rule, bool suspect) {
     case Rule::missing_finished_time:
     case Rule::cancel_overwritten:
     case Rule::duplicate_result:
+    case Rule::attempts_over_limit:
+    case Rule::started_after_finished:
+    case Rule::bulk_finished:
+    case Rule::claim_without_task:
+    case Rule::active_without_claim:
+    case Rule::result_without_task:
+    case Rule::worker_task_over:
+    case Rule::lock_of_ended_task:
+    case Rule::request_left_behind:
+    case Rule::accounts_wrong:
       return Certainty::certain;
     case Rule::dead:
-      return suspect ? Certainty::possible : Certainty::probable;
     case Rule::never_assigned:
-      return Certainty::probable;
+      return suspect ? Certainty::possible : Certainty::probable;
     case Rule::overdue:
     case Rule::waiting:
       return Certainty::possible;
-    default:
+    case Rule::clock:
+    case Rule::unreadable:
+    case Rule::settling:
       break;
   }
   return Certainty::none;
@@ -59,6 +71,9 @@ class TaskJudge {
   [[nodiscard]] Opinion waiting() const;
   [[nodiscard]] Opinion clock() const;
   [[nodiscard]] Opinion unreadable() const;
+  [[nodiscard]] Opinion attempts_over_limit() const { return judge_attempts(m_facts, m_context, m_fresh); }
+  [[nodiscard]] Opinion started_after_finished() const { return judge_order_of_times(m_facts, m_context, m_fresh); }
+  [[nodiscard]] Opinion bulk_finished() const { return judge_bulk_finished(m_facts, m_context); }
   [[nodiscard]] Opinion settling() const;
 
   [[nodiscard]] bool is(TaskClass task_class) const { return m_task.task_class == task_class; }
@@ -70,7 +85,8 @@ class TaskJudge {
   [[nodiscard]] std::string settled_age_problem() const;
   [[nodiscard]] std::string liveness_text(Liveness said) const;
   [[nodiscard]] Evidence since_evidence() const;
-  [[nodiscard]] std::string suspicion() const;
+  [[nodiscard]] bool is_suspect(Rule rule) const;
+  [[nodiscard]] std::string doubt(Rule rule) const;
   [[nodiscard]] std::string fine_because() const;
   [[nodiscard]] Finding finding(Rule rule, Opinion opinion, std::vector<Rule> also) const;
 
@@ -244,6 +260,14 @@ Opinion TaskJudge::missing_finished_time() const {
   return fire({{m_finished_name, m_finished_name + " is not set although " + status_text()}});
 }
 
+/// What a suspect source says counts from the age on at which nothing need be known. Empty: it counts.
+std::string TaskJudge::doubt(Rule rule) const {
+  if (!is_suspect(rule) || m_now - *m_since.at >= m_policy.max_age) {
+    return {};
+  }
+  return "the source that says so is suspect, and the task is younger than " + format_duration(m_policy.max_age);
+}
+
 Opinion TaskJudge::dead() const {
   if (!is_active()) {
     return quiet(not_active());
@@ -257,9 +281,8 @@ Opinion TaskJudge::dead() const {
       return quiet(std::move(reason));
     }
   }
-  if (m_liveness.suspect && m_now - *m_since.at < m_policy.max_age) {
-    return quiet("the source that says dead is suspect, and the task is younger than " +
-                 format_duration(m_policy.max_age));
+  if (std::string reason = doubt(Rule::dead); !reason.empty()) {
+    return quiet(std::move(reason));
   }
   std::vector<Evidence> evidence;
   for (std::size_t i = 0; i < m_liveness.sources.size(); ++i) {
@@ -288,6 +311,9 @@ Opinion TaskJudge::never_assigned() const {
     if (!reason.empty()) {
       return quiet(std::move(reason));
     }
+  }
+  if (std::string reason = doubt(Rule::never_assigned); !reason.empty()) {
+    return quiet(std::move(reason));
   }
   return fire(
       {{source_name(m_context.profile.worker, "worker"), "no worker was ever given this task"}, since_evidence()});
@@ -384,30 +410,22 @@ std::string TaskJudge::fine_because() const {
   return m_since.source + " " + distance(*m_since.at, m_now);
 }
 
-std::string TaskJudge::suspicion() const {
-  if (m_context.standby_lags) {
-    return "this is a standby that lags behind, so what it says of workers is suspect";
-  }
-  for (const auto& census : m_context.workers) {
-    if (census.rows_hidden) {
-      return "row-level security hides rows of the source, so a missing worker means little";
-    }
-  }
-  return "the source itself is suspect: not one of its workers is alive";
+bool TaskJudge::is_suspect(Rule rule) const {
+  return (rule == Rule::dead && m_liveness.suspect) || (rule == Rule::never_assigned && m_context.assignments_suspect);
 }
 
 Finding TaskJudge::finding(Rule rule, Opinion opinion, std::vector<Rule> also) const {
   Finding finding;
   finding.task = m_task;
   finding.rule = rule;
-  finding.certainty = certainty_of(rule, m_liveness.suspect);
+  finding.certainty = certainty_of(rule, is_suspect(rule));
   finding.evidence = std::move(opinion.evidence);
   finding.also = std::move(also);
   finding.hazards = hazards_of(m_facts, m_context);
   finding.liveness = m_liveness.liveness;
   finding.since = rule == Rule::waiting ? waiting_since(m_task, m_context.profile).at : m_since.at;
-  if (rule == Rule::dead && m_liveness.suspect) {
-    finding.note = suspicion();
+  if (is_suspect(rule)) {
+    finding.note = suspicion_of(rule, m_context);
   }
   if (m_facts.cancel_request.present) {
     finding.request_reason = m_facts.cancel_request.reason;
@@ -430,6 +448,9 @@ Judgement TaskJudge::run() const {
       {Rule::waiting, &TaskJudge::waiting},
       {Rule::clock, &TaskJudge::clock},
       {Rule::unreadable, &TaskJudge::unreadable},
+      {Rule::attempts_over_limit, &TaskJudge::attempts_over_limit},
+      {Rule::started_after_finished, &TaskJudge::started_after_finished},
+      {Rule::bulk_finished, &TaskJudge::bulk_finished},
       {Rule::settling, &TaskJudge::settling},
   }};
   Judgement judgement;

@@ -17,6 +17,8 @@ struct JudgeContext {
   Instant now;                        ///< detection time: the database's clock, or --now
   std::vector<WorkerCensus> workers;  ///< as TaskStore::read_workers() gave it
   bool standby_lags = false;          ///< a standby whose lag exceeds a liveness timeout: liveness is suspect
+  /// The table that says which worker has a task is empty or hides rows: that a task stands in it nowhere says little.
+  bool assignments_suspect = false;
 };
 
 struct RuleVerdict {
@@ -54,6 +56,9 @@ Judgement judge(const TaskFacts& facts, const JudgeContext& context);
 
 /// Is the task's worker at work, and who says so?
 LivenessVerdict judge_liveness(const TaskFacts& facts, const JudgeContext& context);
+
+/// Why the source behind a finding of this rule is suspect.
+std::string suspicion_of(Rule rule, const JudgeContext& context);
 
 /// Names of hazards that hold for the task: `alive` and `young` (active tasks only), and the profile's.
 std::vector<std::string> hazards_of(const TaskFacts& facts, const JudgeContext& context);

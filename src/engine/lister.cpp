@@ -50,6 +50,16 @@ bool standby_lags(Connection& connection, const Profile& profile, const Policy& 
   return !lag || *lag > *limit;
 }
 
+/// A table of assignments that was emptied would make an orphan of every task.
+bool assignments_suspect(TaskStore& store) {
+  const Attribute& worker = store.profile().worker;
+  if (!store.profile().always_assigned || worker.kind != Attribute::Kind::lookup) {
+    return false;
+  }
+  const TableInfo* table = store.schema().find(worker.table);
+  return (table != nullptr && table->row_security) || !store.has_rows(worker.table);
+}
+
 /// Judges a stream of facts into a listing.
 class Collector {
  public:
@@ -65,6 +75,9 @@ class Collector {
       add_judged(std::move(facts), std::move(judgement));
     }
   }
+
+  [[nodiscard]] std::int64_t suspect() const { return m_suspect; }
+  [[nodiscard]] std::int64_t unassigned() const { return m_unassigned; }
 
   void add_row(Finding&& finding) { add_finding(std::move(finding)); }
 
@@ -94,6 +107,10 @@ class Collector {
   }
 
   void add_judged(TaskFacts&& facts, Judgement&& judgement) {
+    if (facts.task.task_class == TaskClass::active) {
+      m_suspect += judgement.liveness.suspect ? 1 : 0;
+      m_unassigned += facts.task.worker.value_or("").empty() ? 1 : 0;
+    }
     if (judgement.finding) {
       add_finding(std::move(*judgement.finding));
     } else if (facts.task.task_class == TaskClass::active) {
@@ -161,7 +178,9 @@ class Collector {
   const ListRequest& m_request;
   const JudgeContext& m_context;
   Listing& m_listing;
-  Spool m_waiting;  ///< encoded facts
+  std::int64_t m_suspect = 0;     ///< active tasks that only a suspect source calls dead
+  std::int64_t m_unassigned = 0;  ///< active tasks without a worker
+  Spool m_waiting;                ///< encoded facts
 };
 
 std::vector<std::string> warnings_of(const JudgeContext& context, const Schema& schema) {
@@ -183,6 +202,26 @@ std::vector<std::string> warnings_of(const JudgeContext& context, const Schema& 
     }
   }
   return warnings;
+}
+
+std::string empty_table_warning(const std::string& table, std::int64_t tasks) {
+  return "'" + table + "' has no rows although tasks are active (" + std::to_string(tasks) +
+         "): the table itself is suspect, and findings that rest on it are only possible";
+}
+
+/// An empty table of workers or assignments is no news where nothing runs. Hidden rows are told of anyway.
+void warn_of_empty_tables(Listing& listing, TaskStore& store, const JudgeContext& context, const Collector& found) {
+  for (std::size_t i = 0; i < context.workers.size() && found.suspect() > 0; ++i) {
+    const LivenessSource& source = context.profile.liveness.at(i);
+    const WorkerCensus& census = context.workers[i];
+    if (source.kind == LivenessSource::Kind::table && census.known == 0 && !census.rows_hidden) {
+      listing.warnings.push_back(empty_table_warning(source.table, found.suspect()));
+    }
+  }
+  const std::string& assignments = context.profile.worker.table;
+  if (context.assignments_suspect && found.unassigned() > 0 && !store.schema().tables.at(assignments).row_security) {
+    listing.warnings.push_back(empty_table_warning(assignments, found.unassigned()));
+  }
 }
 
 /// Rules that find tasks by their results alone.
@@ -207,9 +246,11 @@ Listing read_listing(TaskStore& store, const ListRequest& request) {
   if (!only_rows) {
     store.read_facts(wanted, [&](TaskFacts&& facts) { collector.add(std::move(facts)); });
     collector.finish(store);
+    warn_of_empty_tables(listing, store, context, collector);
   }
-  list_rule_rows(store, request.selector, request.policy, context.now,
-                 [&](Finding&& finding) { collector.add_row(std::move(finding)); });
+  const auto add_row = [&](Finding&& finding) { collector.add_row(std::move(finding)); };
+  list_rule_rows(store, request.selector, request.policy, context.now, add_row);
+  list_bulk_finished(store, request.selector, add_row);
   return listing;
 }
 
@@ -236,6 +277,10 @@ std::optional<TaskReport> read_report(TaskStore& store, const TaskKey& key, cons
   if (report) {
     TaskFacts* const facts = &report->facts;
     gather_evidence(store, context, {&facts, 1});
+    if (store.profile().enabled_rules.contains(Rule::bulk_finished)) {
+      const std::vector<FinishedTogether> group = store.read_finished_together(key);
+      facts->finished_together = group.empty() ? 0 : group.front().count;
+    }
     report->judgement = judge(report->facts, context);
   }
   transaction.commit();
@@ -253,7 +298,8 @@ JudgeContext read_judge_context(TaskStore& store, const Policy& policy, std::opt
     const TableInfo* table = store.schema().find(profile.liveness[i].table);
     workers[i].rows_hidden = table != nullptr && table->row_security;
   }
-  return {profile, policy, at, std::move(workers), standby_lags(connection, profile, policy)};
+  return {
+      profile, policy, at, std::move(workers), standby_lags(connection, profile, policy), assignments_suspect(store)};
 }
 
 void Listing::for_each(const std::function<void(const ListItem&)>& visit) const {

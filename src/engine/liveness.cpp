@@ -101,8 +101,17 @@ SourceVerdict judge_source(std::size_t index, const TaskFacts& facts, const Judg
   return judge_sql(fact);
 }
 
-bool is_suspect(std::size_t index, const JudgeContext& context) {
-  return context.standby_lags || (index < context.workers.size() && context.workers[index].suspect());
+/// May a source that says dead be wrong itself?
+bool is_suspect(std::size_t index, const TaskFacts& facts, const JudgeContext& context) {
+  if (context.standby_lags) {
+    return true;
+  }
+  if (context.profile.liveness[index].kind != LivenessSource::Kind::table || index >= context.workers.size()) {
+    return false;
+  }
+  const bool found = index < facts.liveness.size() && facts.liveness[index].row_found;
+  const WorkerCensus& census = context.workers[index];
+  return found ? census.suspect() : census.missing_is_suspect();
 }
 
 std::string name_of(const LivenessSource& source) {
@@ -122,7 +131,7 @@ LivenessVerdict judge_liveness(const TaskFacts& facts, const JudgeContext& conte
   for (std::size_t i = 0; i < context.profile.liveness.size(); ++i) {
     const SourceVerdict said = judge_source(i, facts, context);
     const bool dead = said.liveness == Liveness::dead;
-    const bool suspect = dead && is_suspect(i, context);
+    const bool suspect = dead && is_suspect(i, facts, context);
     alive = alive || said.liveness == Liveness::alive;
     trusted_death = trusted_death || (dead && !suspect);
     suspect_death = suspect_death || suspect;
@@ -137,6 +146,25 @@ LivenessVerdict judge_liveness(const TaskFacts& facts, const JudgeContext& conte
     verdict.suspect = !trusted_death;
   }
   return verdict;
+}
+
+std::string suspicion_of(Rule rule, const JudgeContext& context) {
+  if (rule == Rule::never_assigned) {
+    return "the source itself is suspect: '" + context.profile.worker.table + "' has no rows, or hides some";
+  }
+  if (context.standby_lags) {
+    return "this is a standby that lags behind, so what it says of workers is suspect";
+  }
+  for (std::size_t i = 0; i < context.workers.size(); ++i) {
+    const LivenessSource& source = context.profile.liveness.at(i);
+    if (context.workers[i].rows_hidden) {
+      return "row-level security hides rows of the source, so a missing worker means little";
+    }
+    if (source.kind == LivenessSource::Kind::table && context.workers[i].known == 0) {
+      return "the source itself is suspect: '" + source.table + "' has no rows";
+    }
+  }
+  return "the source itself is suspect: not one of its workers is alive";
 }
 
 }  // namespace taskctl

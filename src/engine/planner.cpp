@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/odd_rows.hpp"
 #include "engine/planner_parts.hpp"
 #include "engine/row_planner.hpp"
 #include "engine/row_rules.hpp"
@@ -18,8 +19,10 @@ const OperationList* repair_operations(const Profile& profile, const Finding& fi
   if (by_rule != profile.rule_operations.end() && profile.safety == Safety::full) {
     return &by_rule->second;
   }
-  if (finding.rule == Rule::duplicate_result) {
-    return nullptr;  // the task itself stays as it is
+  if (finding.rule == Rule::duplicate_result || is_odd_row(finding.rule)) {  // the task itself stays as it is
+    detail =
+        "profile '" + profile.name + "' has no operations for the rule '" + std::string{to_string(finding.rule)} + "'";
+    return nullptr;
   }
   return by_outcome;
 }
@@ -33,7 +36,8 @@ std::optional<LeftOut> left_alone(const Finding& finding, const Profile& profile
     case Repair::yes:
       return std::nullopt;
     case Repair::needs_max_age:
-      return because(LeftOut::Why::needs_max_age, "only possible: --max-age includes it");
+      return because(LeftOut::Why::needs_max_age,
+                     "only possible: " + (finding.note.empty() ? "" : finding.note + "; ") + "--max-age includes it");
     case Repair::needs_outcome:
       return because(LeftOut::Why::undecided,
                      finding.note.empty() ? "nothing says how it ended: --outcome includes it" : finding.note);

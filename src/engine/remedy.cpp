@@ -4,6 +4,7 @@
 
 #include "base/duration.hpp"
 #include "engine/evidence.hpp"
+#include "engine/odd_rows.hpp"
 #include "engine/task_age.hpp"
 
 namespace taskctl {
@@ -12,22 +13,6 @@ namespace {
 
 void add_note(Finding& finding, const std::string& note) {
   finding.note += (finding.note.empty() ? "" : "; ") + note;
-}
-
-Outcome outcome_of_class(TaskClass task_class) {
-  switch (task_class) {
-    case TaskClass::succeeded:
-      return Outcome::succeeded;
-    case TaskClass::failed:
-      return Outcome::failed;
-    case TaskClass::cancelled:
-      return Outcome::cancelled;
-    case TaskClass::queued:
-    case TaskClass::active:
-    case TaskClass::parked:
-      break;
-  }
-  return Outcome::unchanged;
 }
 
 Outcome default_outcome(Finding& finding, Rule rule, const Profile& profile) {
@@ -111,6 +96,9 @@ Outcome decide_outcome(Finding& finding, const TaskFacts& facts, const JudgeCont
   if (finding.rule == Rule::missing_finished_time || finding.rule == Rule::duplicate_result) {
     return outcome_of_class(*finding.task.task_class);
   }
+  if (is_odd_row(finding.rule)) {
+    return repaired_odd_row(finding, context.profile).value_or(outcome_of_class(*finding.task.task_class));
+  }
   if (finding.rule == Rule::cancel_overwritten) {
     finding.finished = first_result_time(facts, context);
     return Outcome::cancelled;
@@ -134,15 +122,19 @@ bool stops(const std::string& hazard, const Finding& finding) {
   return hazard != "young" || finding.certainty == Certainty::possible;
 }
 
+/// A threshold for tasks of which nothing is known is no word about a source that is suspect: there a person decides.
 bool old_enough(const Finding& finding, const JudgeContext& context) {
   const Policy& policy = context.policy;
-  return policy.max_age_given || (policy.reap && finding.since && context.now - *finding.since >= *policy.reap);
+  const bool suspect = finding.rule == Rule::dead || finding.rule == Rule::never_assigned;
+  const bool by_reap = !suspect && policy.reap && finding.since && context.now - *finding.since >= *policy.reap;
+  return policy.max_age_given || by_reap;
 }
 
 Repair decide_repair(const Finding& finding, const JudgeContext& context) {
   const bool undecided = finding.outcome == Outcome::undecided;
-  const bool nothing_to_do =
-      finding.rule == Rule::duplicate_result && context.profile.rule_operations.count(finding.rule) == 0;
+  const bool nothing_to_do = is_odd_row(finding.rule) ? !repaired_odd_row(finding, context.profile)
+                                                      : finding.rule == Rule::duplicate_result &&
+                                                            context.profile.rule_operations.count(finding.rule) == 0;
   if (finding.certainty == Certainty::none || nothing_to_do || !is_allowed(context.profile.safety, finding.outcome)) {
     return Repair::never;
   }
@@ -185,13 +177,43 @@ std::string own_reason(const Finding& finding, Instant now) {
       return "running" + for_age + " without an end";
     case Rule::waiting:
       return "queued" + for_age;
-    default:
-      break;
+    case Rule::attempts_over_limit:
+      return "it was tried more often than allowed";
+    case Rule::started_after_finished:
+      return "it began after it ended";
+    case Rule::bulk_finished:
+    case Rule::clock:
+    case Rule::unreadable:
+    case Rule::settling:
+    case Rule::claim_without_task:
+    case Rule::active_without_claim:
+    case Rule::result_without_task:
+    case Rule::worker_task_over:
+    case Rule::lock_of_ended_task:
+    case Rule::request_left_behind:
+    case Rule::accounts_wrong:
+      break;  // never repaired, or not a task
   }
   return "its times cannot be trusted";
 }
 
 }  // namespace
+
+Outcome outcome_of_class(TaskClass task_class) {
+  switch (task_class) {
+    case TaskClass::succeeded:
+      return Outcome::succeeded;
+    case TaskClass::failed:
+      return Outcome::failed;
+    case TaskClass::cancelled:
+      return Outcome::cancelled;
+    case TaskClass::queued:
+    case TaskClass::active:
+    case TaskClass::parked:
+      break;
+  }
+  return Outcome::unchanged;
+}
 
 bool is_allowed(Safety safety, Outcome outcome) {
   if (safety == Safety::release_only) {

@@ -8,6 +8,9 @@ namespace taskctl {
 /// evidence what decided them. Part of judge().
 void decide_remedy(Finding& finding, const TaskFacts& facts, const JudgeContext& context);
 
+/// That a task is over as it is; unchanged for one that is not over.
+[[nodiscard]] Outcome outcome_of_class(TaskClass task_class);
+
 /// Does the profile's safety class let a repair end so? A release-only profile gives tasks back and ends none.
 [[nodiscard]] bool is_allowed(Safety safety, Outcome outcome);
 

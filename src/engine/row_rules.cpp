@@ -12,8 +12,12 @@ namespace {
 
 constexpr std::size_t k_shown_width = 60;
 
-bool names_row_of(const std::string& id, const RowRule& rule) {
-  return id.size() > rule.table.size() && id.starts_with(rule.table) && id[rule.table.size()] == ':';
+bool names_row_of(const std::string& id, const std::string& table) {
+  return id.size() > table.size() && id.starts_with(table) && id[table.size()] == ':';
+}
+
+bool names_bulk(const std::string& id, const Profile& profile) {
+  return profile.enabled_rules.contains(Rule::bulk_finished) && names_row_of(id, profile.table);
 }
 
 bool asks_for_tasks(const Selector& selector) {
@@ -21,9 +25,9 @@ bool asks_for_tasks(const Selector& selector) {
          !selector.statuses.empty();
 }
 
-bool is_wanted(const RowRule& rule, const Selector& selector) {
+bool is_wanted(Rule rule, const Selector& selector) {
   return !asks_for_tasks(selector) &&
-         (selector.rules.empty() || std::ranges::find(selector.rules, rule.rule) != selector.rules.end());
+         (selector.rules.empty() || std::ranges::find(selector.rules, rule) != selector.rules.end());
 }
 
 /// Keys of the rows of this rule's table among the ids.
@@ -31,7 +35,7 @@ std::vector<TaskKey> keys_among(const std::vector<std::string>& ids, const RowRu
   std::vector<TaskKey> keys;
   const std::size_t parts = key_of(rule, table).size();
   for (const std::string& id : ids) {
-    if (names_row_of(id, rule)) {
+    if (names_row_of(id, rule.table)) {
       keys.push_back(TaskKey::from_text(id.substr(rule.table.size() + 1), parts));
     }
   }
@@ -61,7 +65,8 @@ std::vector<Evidence> evidence_of(const RowRule& rule, const RuleRow& row) {
 std::vector<std::string> task_ids(const Profile& profile, const std::vector<std::string>& ids) {
   std::vector<std::string> tasks;
   std::ranges::copy_if(ids, std::back_inserter(tasks), [&](const std::string& id) {
-    return std::ranges::none_of(profile.row_rules, [&](const RowRule& rule) { return names_row_of(id, rule); });
+    return !names_bulk(id, profile) &&
+           std::ranges::none_of(profile.row_rules, [&](const RowRule& rule) { return names_row_of(id, rule.table); });
   });
   return tasks;
 }
@@ -70,7 +75,7 @@ void list_rule_rows(TaskStore& store, const Selector& selector, const Policy& po
                     const std::function<void(Finding&&)>& found) {
   const Profile& profile = store.profile();
   for (const RowRule& rule : profile.row_rules) {
-    if (!is_wanted(rule, selector)) {
+    if (!is_wanted(rule.rule, selector)) {
       continue;
     }
     RowRuleRequest request{.rule = rule, .now = now};
@@ -90,6 +95,30 @@ void list_rule_rows(TaskStore& store, const Selector& selector, const Policy& po
         found(std::move(finding));
       }
     });
+  }
+}
+
+void list_bulk_finished(TaskStore& store, const Selector& selector, const std::function<void(Finding&&)>& found) {
+  const Profile& profile = store.profile();
+  const std::vector<std::string>& ids = selector.ids;
+  const bool named = ids.empty() || std::ranges::any_of(ids, [&](const auto& id) { return names_bulk(id, profile); });
+  if (!profile.enabled_rules.contains(Rule::bulk_finished) || !is_wanted(Rule::bulk_finished, selector) || !named) {
+    return;
+  }
+  const std::string column = source_name(profile.times.finished, "finished");
+  for (FinishedTogether& group : store.read_finished_together(std::nullopt)) {
+    Finding finding{.table = profile.table, .rule = Rule::bulk_finished, .certainty = Certainty::certain};
+    finding.task.key.parts = {std::move(group.text)};
+    finding.outcome = Outcome::unchanged;
+    finding.evidence.push_back({column, std::to_string(group.count) + " tasks have the same " + column});
+    finding.note = "no value would be better than the one that is lost";
+    if (group.at.known()) {
+      finding.since = group.at.at;
+    }
+    const bool asked_for = ids.empty() || std::ranges::find(ids, id_of(finding)) != ids.end();
+    if (asked_for && selector.matches(finding)) {
+      found(std::move(finding));
+    }
   }
 }
 

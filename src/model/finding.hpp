@@ -13,19 +13,22 @@ namespace taskctl {
 
 /// Named ways in which rows can be wrong, strongest first: a finding carries the first that fired.
 enum class Rule {
-  contradiction,          ///< finished time on a queued or active task, or a class entry marked as contradiction
-  result_over,            ///< active, and its first result row says that it is over
-  cancel_requested,       ///< a cancel request older than the grace was not honoured
-  missing_finished_time,  ///< terminal without a finished time (only where the profile enables it)
-  cancel_overwritten,     ///< ended otherwise although its first result says cancelled (where the profile enables it)
-  duplicate_result,       ///< over, with several result rows (only where the profile enables it)
-  dead,                   ///< active, and its worker, lease or heartbeat is dead
-  never_assigned,         ///< active without a worker where the system always assigns one
-  overdue,                ///< active, liveness unknown, older than the threshold
-  waiting,                ///< queued longer than the profile's threshold for queued tasks
-  clock,                  ///< starts in the future: reported, never repaired
-  unreadable,             ///< its time cannot be read: reported, never repaired
-  settling,               ///< would contradict itself but is too fresh: shown with --include-fine only
+  contradiction,           ///< finished time on a queued or active task, or a class entry marked as contradiction
+  result_over,             ///< active, and its first result row says that it is over
+  cancel_requested,        ///< a cancel request older than the grace was not honoured
+  missing_finished_time,   ///< terminal without a finished time (only where the profile enables it)
+  cancel_overwritten,      ///< ended otherwise although its first result says cancelled (where the profile enables it)
+  duplicate_result,        ///< over, with several result rows (only where the profile enables it)
+  dead,                    ///< active, and its worker, lease or heartbeat is dead
+  never_assigned,          ///< active without a worker where the system always assigns one
+  overdue,                 ///< active, liveness unknown, older than the threshold
+  waiting,                 ///< queued longer than the profile's threshold for queued tasks
+  clock,                   ///< starts in the future: reported, never repaired
+  unreadable,              ///< its time cannot be read: reported, never repaired
+  attempts_over_limit,     ///< tried more often than its row allows (only where the profile enables it)
+  started_after_finished,  ///< its start is later than its end (only where the profile enables it)
+  bulk_finished,           ///< ended in the same instant as many others (only where the profile enables it)
+  settling,                ///< would contradict itself but is too fresh: shown with --include-fine only
   // About rows beside the tasks, each only where the profile has an entry for it:
   claim_without_task,
   active_without_claim,
@@ -39,7 +42,8 @@ enum class Rule {
 inline constexpr auto k_task_rules =
     std::to_array<Rule>({Rule::contradiction, Rule::result_over, Rule::cancel_requested, Rule::missing_finished_time,
                          Rule::cancel_overwritten, Rule::duplicate_result, Rule::dead, Rule::never_assigned,
-                         Rule::overdue, Rule::waiting, Rule::clock, Rule::unreadable, Rule::settling});
+                         Rule::overdue, Rule::waiting, Rule::clock, Rule::unreadable, Rule::attempts_over_limit,
+                         Rule::started_after_finished, Rule::bulk_finished, Rule::settling});
 /// Those that a profile's [[invariant]] and [[derived]] entries decide, about any row.
 inline constexpr auto k_row_rules = std::to_array<Rule>(
     {Rule::claim_without_task, Rule::active_without_claim, Rule::result_without_task, Rule::worker_task_over,
@@ -105,7 +109,9 @@ enum class Liveness { alive, dead, unknown };
 /// `also`.
 struct Finding {
   Task task;
-  std::optional<std::string> table;  ///< of a row beside the tasks, as the profile names it; task.key is the row's key
+  /// Of a row beside the tasks, as the profile names it; task.key is the row's key. Of a finding about many tasks: the
+  /// tasks' table, and the key is the value that they share.
+  std::optional<std::string> table;
   Rule rule = Rule::overdue;
   Certainty certainty = Certainty::none;
   Outcome outcome = Outcome::undecided;

@@ -89,6 +89,8 @@ struct TaskFacts {
   std::vector<EvidenceFact> evidence;  ///< one per [[evidence]] entry; empty until it is asked for
   std::optional<Image> image;          ///< all columns, when asked for
   bool has_twin = false;               ///< by key: another row answers to the same id, and this is one of the two
+  /// Tasks with the very same finished time, this one included, when they are as many as the profile says.
+  std::int64_t finished_together = 0;
 };
 
 }  // namespace taskctl

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -170,15 +171,16 @@ struct Profile {
   std::optional<CancelRequestSource> cancel_request;
   std::vector<EvidenceSource> evidence;
   std::vector<Hazard> hazards;
-  std::set<Rule> enabled_rules;  ///< rules that are off unless named
-  Policy policy;                 ///< thresholds of the profile
+  std::set<Rule> enabled_rules;      ///< rules that are off unless named
+  Policy policy;                     ///< thresholds of the profile
+  std::int64_t bulk_finished = 100;  ///< rule bulk-finished: at least so many tasks with one finished time
 
   std::map<std::string, Outcome> defaults;     ///< "dead" → failed; also "cancel", "force-cancel"
   std::map<std::string, std::string> reasons;  ///< text of :reason by rule code, "cancel" or "force-cancel"
   std::map<Outcome, OperationList> outcomes;
   std::map<Rule, OperationList> rule_operations;  ///< [[rule.missing-finished-time.op]]: used instead of the outcome's
 
-  std::vector<RowRule> row_rules;                 ///< [[invariant]] and [[derived]], in order
+  std::vector<RowRule> row_rules;  ///< [[invariant]] and [[derived]], in order
 
   std::vector<ColumnUse> columns;  ///< every column named anywhere, for the check against the live schema
 

@@ -11,7 +11,8 @@ namespace {
 
 /// Rules whose findings are only reported: an outcome for them would never be used.
 bool is_repairable(Rule rule) {
-  return rule != Rule::clock && rule != Rule::unreadable && rule != Rule::settling && !is_row_rule(rule);
+  return rule != Rule::clock && rule != Rule::unreadable && rule != Rule::settling && rule != Rule::bulk_finished &&
+         !is_row_rule(rule);
 }
 
 /// Rules about results that change what is over.
@@ -19,14 +20,19 @@ bool rests_on_results(Rule rule) {
   return rule == Rule::cancel_overwritten || rule == Rule::duplicate_result;
 }
 
-/// Rules that a profile has to enable by name.
-bool is_optional(Rule rule) {
-  return rule == Rule::missing_finished_time || rests_on_results(rule);
+/// Rules that are about the row and not about how its task ended.
+bool is_about_the_row(Rule rule) {
+  return rule == Rule::attempts_over_limit || rule == Rule::started_after_finished || rule == Rule::bulk_finished;
 }
 
-/// Rules whose outcome is what the results say, so that a default would never be used.
-bool is_decided_by_results(Rule rule) {
-  return rule == Rule::result_over || rests_on_results(rule);
+/// Rules that a profile has to enable by name.
+bool is_optional(Rule rule) {
+  return rule == Rule::missing_finished_time || rests_on_results(rule) || is_about_the_row(rule);
+}
+
+/// Rules whose outcome never comes from a default.
+bool has_no_default(Rule rule) {
+  return rule == Rule::result_over || rests_on_results(rule) || is_about_the_row(rule);
 }
 
 bool is_result_table(const Profile& profile, const std::string& table) {
@@ -195,10 +201,20 @@ std::vector<std::string> optional_rule_names() {
 }
 
 void check_enabled(Rule rule, const Item& enable, Draft& draft) {
-  if (rule == Rule::missing_finished_time && !draft.profile.times.finished.given()) {
+  const Profile& profile = draft.profile;
+  const bool needs_end =
+      rule == Rule::missing_finished_time || rule == Rule::started_after_finished || rule == Rule::bulk_finished;
+  if (needs_end && !profile.times.finished.given()) {
     enable.fail(fmt::format("'{}' needs a time that is not given", to_string(rule)), "'finished' in [task.time]");
   }
-  if (rests_on_results(rule) && !is_result_table(draft.profile, {})) {
+  if (rule == Rule::started_after_finished && !profile.times.started.given()) {
+    enable.fail(fmt::format("'{}' needs a time that is not given", to_string(rule)), "'started' in [task.time]");
+  }
+  if (rule == Rule::attempts_over_limit && !(profile.attempts_used.given() && profile.attempts_limit.given())) {
+    enable.fail(fmt::format("'{}' needs to know how often a task may be tried", to_string(rule)),
+                "'attempts' with 'used' and 'limit' in [task]");
+  }
+  if (rests_on_results(rule) && !is_result_table(profile, {})) {
     enable.fail(fmt::format("'{}' needs to know where results stand", to_string(rule)),
                 "an [[evidence]] entry with source = \"result\"");
   }
@@ -238,7 +254,8 @@ void read_thresholds(const Item& root, Draft& draft) {
   if (item == nullptr) {
     return;
   }
-  item->table("a table [thresholds]").only({"max_age", "reap", "settle", "cancel_grace", "young", "queued"});
+  item->table("a table [thresholds]")
+      .only({"max_age", "reap", "settle", "cancel_grace", "young", "queued", "bulk_finished"});
   Policy& policy = draft.profile.policy;
   policy.max_age = read_threshold(*item, "max_age", Zero::refused).value_or(policy.max_age);
   policy.reap = read_threshold(*item, "reap", Zero::refused);
@@ -246,14 +263,23 @@ void read_thresholds(const Item& root, Draft& draft) {
   policy.settle = read_threshold(*item, "settle", Zero::allowed).value_or(policy.settle);
   policy.cancel_grace = read_threshold(*item, "cancel_grace", Zero::allowed).value_or(policy.cancel_grace);
   policy.young = read_threshold(*item, "young", Zero::allowed).value_or(policy.young);
+  if (const Item* bulk = item->find("bulk_finished")) {
+    constexpr std::string_view k_expected = "a number of tasks, at least 2";
+    draft.profile.bulk_finished = bulk->integer(k_expected);
+    if (draft.profile.bulk_finished < 2) {
+      bulk->fail(fmt::format("is {}", draft.profile.bulk_finished), k_expected);
+    }
+  }
 }
 
 void read_defaults(const Item& root, Draft& draft) {
   if (const Item* defaults = root.find("defaults")) {
     for (const auto& [name, item] : defaults->table("a table [defaults]").entries()) {
       check_situation(name, item);
-      if (const std::optional<Rule> rule = parse_rule(name); rule && is_decided_by_results(*rule)) {
-        item.fail("is a rule whose outcome is what the results say", "a rule whose outcome has a default");
+      if (const std::optional<Rule> rule = parse_rule(name); rule && has_no_default(*rule)) {
+        item.fail(is_about_the_row(*rule) ? "is a rule that says nothing of how a task ended"
+                                          : "is a rule whose outcome is what the results say",
+                  "a rule whose outcome has a default");
       }
       draft.profile.defaults[name] = draft.chosen_outcome(item);
     }

@@ -88,6 +88,14 @@ std::size_t evidence_keys_per_statement(const Schema& schema, const Dialect& dia
 /// For every worker table: heartbeat of each worker (for the suspect check). One column, time as as_time().
 RenderedStatement render_worker_heartbeats(const LivenessSource& source, const Schema& schema, const Dialect& dialect);
 
+/// Finished times that at least `bulk_finished` tasks share (with `key`: only the one of that task), in order: the time
+/// as as_time(), the value as text, how many tasks have it.
+RenderedStatement render_finished_together(const Profile& profile, const Schema& schema, const Dialect& dialect,
+                                           const std::optional<TaskKey>& key);
+
+/// One row when the table, as the profile names it, has any.
+RenderedStatement render_any_row(const std::string& table, const Schema& schema, const Dialect& dialect);
+
 /// What one operation would do to which rows: for each task in `keys` (with its reason), the rows of the operation's
 /// table that belong to it, and the values of its `set` expressions.
 struct EvaluationStatement {

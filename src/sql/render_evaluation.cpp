@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::string_view k_row_alias = "r";
 constexpr std::string_view k_other_alias = "f";
+constexpr std::string_view k_first_task_alias = "ft";
 constexpr std::string_view k_task_alias = "t";
 constexpr std::string_view k_task_prefix = "task__";
 constexpr std::string_view k_worker_column = "v__worker";
@@ -146,13 +147,7 @@ class EvaluationRenderer {
   }
 
   std::string where() {
-    std::vector<std::string> conditions;
-    for (std::size_t i = 0; i < m_profile.key.size(); ++i) {
-      const std::string column = m_writer.task_column(m_profile.key[i]);
-      const bool as_text =
-          m_dialect.engine() == Engine::postgres && postgres_family(task_key(i).type) == TypeFamily::other;
-      conditions.push_back(fmt::format("{} = v.v__k{}", as_text ? m_dialect.as_text(column) : column, i + 1));
-    }
+    std::vector<std::string> conditions{is_wanted_task(m_writer)};
     if (!is_own_row(m_operation) && m_operation.kind != OperationSpec::Kind::insert && !m_operation.match.empty()) {
       conditions.push_back(m_writer.match(m_table_name, k_row_alias, m_operation.match));
     }
@@ -219,7 +214,8 @@ class EvaluationRenderer {
     return fmt::format("v.v__f{}", found - m_finished.begin() + 1);
   }
 
-  /// No row of the task's results comes before this one.
+  /// The row is the one that comes first of its task's results. A set for all tasks at once: compared one by one, the
+  /// results of a task with a hundred thousand of them would be read that often.
   [[nodiscard]] std::string is_first_result() const {
     const auto source = std::ranges::find_if(m_profile.evidence, [this](const EvidenceSource& entry) {
       return entry.kind == EvidenceSource::Kind::result && entry.table == m_table_name;
@@ -228,18 +224,53 @@ class EvaluationRenderer {
       throw Error{ExitCode::usage,
                   fmt::format("{}: '{}' is not a table of results", m_operation.when->where().display(), m_table_name)};
     }
-    std::vector<std::string> earlier;
-    std::string same;
-    for (const std::string& name : evidence_order_columns(m_writer, *source)) {
-      const std::string other = m_writer.qualified(k_other_alias, name);
-      const std::string own = m_writer.qualified(k_row_alias, name);
-      earlier.push_back(fmt::format("({}({} {} {} OR ({} IS NOT NULL AND {} IS NULL)))", same, other,
-                                    source->newest ? ">" : "<", own, other, own));
-      same += fmt::format("{} IS NOT DISTINCT FROM {} AND ", other, own);
+    const TableInfo& table = m_writer.table(m_table_name);
+    const StatementWriter task{m_profile, m_schema, m_dialect, {std::string{k_first_task_alias}, "", ""}};
+    std::vector<std::string> own, columns, task_keys;
+    for (const std::string& name : m_profile.key) {
+      own.push_back(m_writer.task_column(name));
+      task_keys.push_back(task.task_column(name));
     }
-    return fmt::format("(NOT EXISTS (SELECT 1 FROM {} {} WHERE {} AND {}))",
-                       m_dialect.table(m_writer.table(m_table_name).name), k_other_alias,
-                       m_writer.match(m_table_name, k_other_alias, source->match), any_of(earlier));
+    columns = task_keys;
+    for (const std::string& name : require_row_key(table)) {
+      own.push_back(m_writer.qualified(k_row_alias, name));
+      columns.push_back(m_writer.qualified(k_other_alias, name));
+    }
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      names.push_back(fmt::format("f__{}", i));
+      columns[i] += " AS " + names[i];
+    }
+    return fmt::format(
+        "(({}) IN (SELECT {} FROM (SELECT {}, row_number() OVER (PARTITION BY {} ORDER BY {}) AS f__rank FROM v CROSS "
+        "JOIN {} {} CROSS JOIN {} {} WHERE {} AND {}) first WHERE f__rank = 1))",
+        join(own, ", "), join(names, ", "), join(columns, ", "), join(task_keys, ", "),
+        evidence_order(m_writer, *source, k_other_alias), m_dialect.table(task.task_table().name), k_first_task_alias,
+        m_dialect.table(table.name), k_other_alias, is_wanted_task(task),
+        task.match(m_table_name, k_other_alias, source->match));
+  }
+
+  [[nodiscard]] std::vector<std::string> require_row_key(const TableInfo& table) const {
+    std::vector<std::string> key = table.row_key();
+    if (key.empty()) {
+      throw Error{ExitCode::mismatch,
+                  fmt::format("{}: table '{}' has neither a primary key nor a unique key without NULL",
+                              m_operation.where.display(), table.name.display()),
+                  "':first_result' must be able to tell its rows apart."};
+    }
+    return key;
+  }
+
+  /// The task of the writer's scope is one of those that are evaluated.
+  [[nodiscard]] std::string is_wanted_task(const StatementWriter& writer) const {
+    std::vector<std::string> conditions;
+    for (std::size_t i = 0; i < m_profile.key.size(); ++i) {
+      const std::string column = writer.task_column(m_profile.key[i]);
+      const bool as_text =
+          m_dialect.engine() == Engine::postgres && postgres_family(task_key(i).type) == TypeFamily::other;
+      conditions.push_back(fmt::format("{} = v.v__k{}", as_text ? m_dialect.as_text(column) : column, i + 1));
+    }
+    return join(conditions, " AND ");
   }
 
   [[nodiscard]] TimeStyle now_style(const ColumnInfo& target, const Fragment& fragment) const {

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "sql/odd_rows.hpp"
 #include "sql/render.hpp"
 #include "sql/statement_writer.hpp"
 
@@ -150,6 +151,7 @@ class CandidateCondition {
       add(writer.class_conditions({TaskClass::succeeded, TaskClass::failed, TaskClass::cancelled}),
           {writer.raw(profile().times.finished) + " IS NULL"});
     }
+    add_odd_rows();
   }
   [[nodiscard]] std::string sql() const { return any_of(m_alternatives); }
 
@@ -171,6 +173,21 @@ class CandidateCondition {
     }
     if (!signs.empty()) {
       add(queued, signs);
+    }
+  }
+
+  void add_odd_rows() {
+    std::vector<std::string> signs;
+    if (profile().enabled_rules.contains(Rule::attempts_over_limit)) {
+      signs.push_back(more_attempts_than_allowed(m_writer));
+    }
+    if (profile().enabled_rules.contains(Rule::started_after_finished)) {
+      signs.push_back(may_have_begun_after_end(m_writer));
+    }
+    if (!signs.empty()) {
+      add(m_writer.class_conditions(
+              {TaskClass::queued, TaskClass::parked, TaskClass::succeeded, TaskClass::failed, TaskClass::cancelled}),
+          signs);
     }
   }
 

@@ -114,6 +114,15 @@ bool groups_by_columns(const Profile& profile) {
 
 }  // namespace
 
+RenderedStatement render_any_row(const std::string& table, const Schema& schema, const Dialect& dialect) {
+  const TableInfo* info = schema.find(table);
+  if (info == nullptr) {
+    throw Error{ExitCode::mismatch, fmt::format("there is no table '{}'", table),
+                "Run 'taskctl profile check' to see how the profile fits the database."};
+  }
+  return {fmt::format("SELECT 1 FROM {} LIMIT 1", dialect.table(info->name)), {}};
+}
+
 RenderedStatement render_worker_heartbeats(const LivenessSource& source, const Schema& schema, const Dialect& dialect) {
   const TableInfo* table = schema.find(source.table);
   const ColumnInfo* column = table != nullptr ? table->find(source.heartbeat) : nullptr;

@@ -125,21 +125,31 @@ Change ChangeBuilder::build(const Row& row) const {
   return change;
 }
 
-void merge_change(std::vector<Change>& changes, Change change) {
-  const auto same = std::ranges::find_if(changes, [&](const Change& other) {
-    return other.operation != Operation::insert && change.operation != Operation::insert &&
-           other.table == change.table && other.key == change.key;
-  });
-  if (same == changes.end()) {
-    changes.push_back(std::move(change));
-  } else if (change.operation == Operation::remove) {
-    *same = std::move(change);
-  } else if (same->operation == Operation::update) {
-    for (const std::string& column : change.written) {
-      same->after->set(column, *change.after->find(column));
-    }
-    same->written = differing_columns(*same->before, *same->after);
+void TaskChanges::add(Change change) {
+  if (change.operation == Operation::insert) {
+    m_changes.push_back(std::move(change));
+    return;
   }
+  const auto [row, is_new] = m_rows.emplace(std::pair{change.table, change.key.values}, m_changes.size());
+  if (is_new) {
+    m_changes.push_back(std::move(change));
+    return;
+  }
+  Change& same = m_changes[row->second];
+  if (change.operation == Operation::remove) {
+    same = std::move(change);
+  } else if (same.operation == Operation::update) {
+    for (const std::string& column : change.written) {
+      same.after->set(column, *change.after->find(column));
+    }
+    same.written = differing_columns(*same.before, *same.after);
+  }
+}
+
+std::vector<Change> TaskChanges::take() {
+  std::erase_if(m_changes, [](const Change& c) { return c.operation == Operation::update && c.written.empty(); });
+  m_rows.clear();
+  return std::move(m_changes);
 }
 
 }  // namespace taskctl

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/change.hpp"
@@ -34,8 +37,17 @@ class ChangeBuilder {
   std::shared_ptr<const std::vector<std::string>> m_image_columns, m_set_columns;
 };
 
-/// Adds a change to those of the same task. Two changes of one row become one, so that the row's before-image is what
-/// the database holds; a change of a row that is deleted already is dropped.
-void merge_change(std::vector<Change>& changes, Change change);
+/// The changes of one task. Two changes of one row become one, so that the row's before-image is what the database
+/// holds; a change of a row that is deleted already is dropped.
+class TaskChanges {
+ public:
+  void add(Change change);
+  /// In the order in which their rows came; updates that change nothing are left out.
+  [[nodiscard]] std::vector<Change> take();
+
+ private:
+  std::vector<Change> m_changes;
+  std::map<std::pair<TableName, std::vector<Value>>, std::size_t> m_rows;  ///< where the change of a row stands
+};
 
 }  // namespace taskctl

@@ -10,12 +10,12 @@ const Value& at(const Row& row, int position) {
   return row.at(static_cast<std::size_t>(position));
 }
 
+}  // namespace
+
 const ColumnEncoding& encoding_of(const Profile& profile, const Attribute& attribute) {
   return attribute.kind == Attribute::Kind::lookup ? encoding_or_default(profile, attribute.table, attribute.value)
                                                    : encoding_or_default(profile, profile.table, attribute.column);
 }
-
-}  // namespace
 
 const ColumnEncoding& encoding_or_default(const Profile& profile, const std::string& table, const std::string& column) {
   static const ColumnEncoding k_default{.read = {{.name = "timestamptz", .format = TimeFormat::timestamptz}},

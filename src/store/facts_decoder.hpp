@@ -43,5 +43,7 @@ class FactsDecoder {
 /// Encoding of a time column; timestamptz where the profile does not say.
 [[nodiscard]] const ColumnEncoding& encoding_or_default(const Profile& profile, const std::string& table,
                                                         const std::string& column);
+/// The same for the column behind a time of the task.
+[[nodiscard]] const ColumnEncoding& encoding_of(const Profile& profile, const Attribute& attribute);
 
 }  // namespace taskctl

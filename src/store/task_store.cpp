@@ -192,13 +192,30 @@ std::vector<WorkerCensus> TaskStore::read_workers(Instant now) {
   return censuses;
 }
 
+bool TaskStore::has_rows(const std::string& table) {
+  const RenderedStatement statement = render_any_row(table, m_schema, m_dialect);
+  bool found = false;
+  m_connection.run(statement.sql, statement.parameters, [&found](const Row&) { found = true; });
+  return found;
+}
+
+std::vector<FinishedTogether> TaskStore::read_finished_together(const std::optional<TaskKey>& key) {
+  const ColumnEncoding& encoding = encoding_of(m_profile, m_profile.times.finished);
+  std::vector<FinishedTogether> groups;
+  read_all(m_connection, render_finished_together(m_profile, m_schema, m_dialect, key), [&](const Row& row) {
+    groups.push_back(
+        {decode_time(row.at(0), encoding), text_of(row.at(1)).value_or(""), integer_of(row.at(2)).value_or(0)});
+  });
+  return groups;
+}
+
 std::vector<std::vector<Change>> TaskStore::evaluate(const OperationList& operations,
                                                      std::span<const EvaluationInput> tasks, Instant now) {
   std::map<TaskKey, std::size_t> positions;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     positions.emplace(tasks[i].key, i);
   }
-  std::vector<std::vector<Change>> changes(tasks.size());
+  std::vector<TaskChanges> changes(tasks.size());
   for (const OperationSpec& operation : operations) {
     const std::string& name = operation.table.empty() ? m_profile.table : operation.table;
     for (const std::span<const EvaluationInput> chunk : chunks<EvaluationInput>(tasks)) {
@@ -207,15 +224,14 @@ std::vector<std::vector<Change>> TaskStore::evaluate(const OperationList& operat
       m_connection.run(evaluation.statement.sql, evaluation.statement.parameters, [&](const Row& row) {
         const auto position = positions.find(builder.task_of(row));
         if (position != positions.end()) {
-          merge_change(changes[position->second], builder.build(row));
+          changes[position->second].add(builder.build(row));
         }
       });
     }
   }
-  for (std::vector<Change>& list : changes) {
-    std::erase_if(list, [](const Change& c) { return c.operation == Operation::update && c.written.empty(); });
-  }
-  return changes;
+  std::vector<std::vector<Change>> lists;
+  std::ranges::transform(changes, std::back_inserter(lists), &TaskChanges::take);
+  return lists;
 }
 
 std::vector<std::optional<Image>> TaskStore::read_rows(const TableName& table, std::span<const RowKey> keys,

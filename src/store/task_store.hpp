@@ -20,11 +20,20 @@ struct WorkerCensus {
   bool rows_hidden = false;  ///< row-level security applies: a worker without a row may be at work all the same
   /// Two or more are known and none is alive: then the source, not every worker, is what is likely to be wrong.
   [[nodiscard]] bool suspect() const { return rows_hidden || (known >= 2 && alive == 0); }
+  /// Nobody alive stands in it: it may have been emptied, and then a worker without a row says nothing.
+  [[nodiscard]] bool missing_is_suspect() const { return rows_hidden || alive == 0; }
 };
 
 struct StatusCount {
   std::optional<std::string> status;
   std::optional<TaskClass> task_class;  ///< nullopt: unmapped
+  std::int64_t count = 0;
+};
+
+/// Tasks that ended in the same instant.
+struct FinishedTogether {
+  TimeFact at;
+  std::string text;  ///< the value as the database prints it
   std::int64_t count = 0;
 };
 
@@ -50,6 +59,11 @@ class TaskStore {
 
   /// One entry per [[liveness]] source, in order; sources that are not worker tables have {0, 0}.
   std::vector<WorkerCensus> read_workers(Instant now);
+
+  [[nodiscard]] bool has_rows(const std::string& table);
+
+  /// Finished times that as many tasks share as the profile calls too many; with `key` only the one of that task.
+  std::vector<FinishedTogether> read_finished_together(const std::optional<TaskKey>& key);
 
   /// The changes that `operations` would make for each task, one list per input, in order. Reads only.
   /// Columns whose value would stay are not in `written`; an update that changes nothing is left out.

@@ -47,9 +47,11 @@ Style style_of(const ListItem& item) {
       return Style::red;
     case Certainty::probable:
       return Style::yellow;
-    default:
-      return Style::plain;
+    case Certainty::possible:
+    case Certainty::none:
+      break;
   }
+  return Style::plain;
 }
 
 std::string certainty_counts(const ListSummary& summary) {

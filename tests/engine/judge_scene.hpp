@@ -37,6 +37,7 @@ struct Scene {
   TaskFacts facts;
   std::vector<WorkerCensus> workers;
   bool standby_lags = false;
+  bool assignments_suspect = false;
 
   Scene() {
     profile.name = "scene";
@@ -83,7 +84,7 @@ struct Scene {
     }
     profile.liveness.push_back(source);
     facts.liveness.emplace_back();
-    workers.push_back({});
+    workers.push_back(kind == LivenessSource::Kind::table ? WorkerCensus{3, 1} : WorkerCensus{});
     return profile.liveness.back();
   }
   /// A source of its own that simply says so.
@@ -102,7 +103,9 @@ struct Scene {
     profile.cancel_request->requested = "requested_at";
   }
 
-  [[nodiscard]] JudgeContext context() const { return {profile, policy, k_now, workers, standby_lags}; }
+  [[nodiscard]] JudgeContext context() const {
+    return {profile, policy, k_now, workers, standby_lags, assignments_suspect};
+  }
   [[nodiscard]] Judgement judge() const { return taskctl::judge(facts, context()); }
   [[nodiscard]] LivenessVerdict liveness() const { return judge_liveness(facts, context()); }
   /// Code of the finding's rule; "fine" when there is none.

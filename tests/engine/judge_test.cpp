@@ -270,9 +270,40 @@ TEST_CASE("a death that rests on a suspect source is possible and needs the age 
     CHECK(finding.certainty == Certainty::possible);
     CHECK(finding.repair == Repair::needs_max_age);
     CHECK_THAT(finding.note, Contains(standby ? "standby that lags" : "not one of its workers is alive"));
+    scene.policy.reap = 1h;  // a threshold for tasks of which nothing is known, not for a source in doubt
+    CHECK(scene.finding().repair == Repair::needs_max_age);
     scene.policy.max_age_given = true;
     CHECK(scene.finding().repair == Repair::yes);
   }
+}
+
+TEST_CASE("a task whose worker stood in a table that is now empty is no more than possible") {
+  Scene scene;
+  scene.add_source(LivenessSource::Kind::table);
+  scene.workers[0] = {0, 0};
+  scene.times().started = ago(3h);
+  const Finding finding = scene.finding();
+  CHECK(finding.rule == Rule::dead);
+  CHECK(finding.certainty == Certainty::possible);
+  CHECK(finding.repair == Repair::needs_max_age);
+  CHECK(finding.note == "the source itself is suspect: 'agents' has no rows");
+}
+
+TEST_CASE("a task without a worker is no more than possible where assignments may have been lost") {
+  Scene scene;
+  scene.profile.always_assigned = true;
+  scene.profile.worker.table = "assignments";
+  scene.assignments_suspect = true;
+  const Finding finding = scene.finding();
+  CHECK(finding.rule == Rule::never_assigned);
+  CHECK(finding.certainty == Certainty::possible);
+  CHECK(finding.note == "the source itself is suspect: 'assignments' has no rows, or hides some");
+  scene.policy.reap = 1h;
+  CHECK(scene.finding().repair == Repair::needs_max_age);
+  scene.policy.max_age_given = true;
+  CHECK(scene.finding().repair == Repair::yes);
+  scene.times().started = ago(1h - k_tick);
+  CHECK(scene.rule() == "fine");
 }
 
 TEST_CASE("a task that was never assigned is an orphan where the system always assigns") {

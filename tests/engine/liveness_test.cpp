@@ -113,17 +113,30 @@ TEST_CASE("alive when any source says so and dead when one does and none says al
 TEST_CASE("a worker table is suspect when none of two or more is alive or rows are hidden") {
   struct Row {
     WorkerCensus census;
-    bool suspect;
+    bool stale_suspect;    ///< of a worker whose row is old
+    bool missing_suspect;  ///< of a worker without a row
   };
-  for (const auto& [census, suspect] : {Row{{0, 0}, false}, Row{{1, 0}, false}, Row{{2, 0}, true}, Row{{2, 1}, false},
-                                        Row{{9, 0}, true}, Row{{9, 8, true}, true}}) {
+  for (const auto& [census, stale_suspect, missing_suspect] :
+       {Row{{0, 0}, false, true}, Row{{1, 0}, false, true}, Row{{1, 1}, false, false}, Row{{2, 0}, true, true},
+        Row{{2, 1}, false, false}, Row{{9, 0}, true, true}, Row{{9, 8, true}, true, true}}) {
     CAPTURE(census.known, census.alive);
     Scene scene;
     scene.add_source(Kind::table);
     scene.workers[0] = census;
     CHECK(scene.liveness().liveness == Liveness::dead);
-    CHECK(scene.liveness().suspect == suspect);
+    CHECK(scene.liveness().suspect == missing_suspect);
+    scene.facts.liveness[0] = {.row_found = true, .heartbeat = ago(1h), .verdict = {}};
+    CHECK(scene.liveness().liveness == Liveness::dead);
+    CHECK(scene.liveness().suspect == stale_suspect);
   }
+}
+
+TEST_CASE("only the number of workers in its own table makes a source suspect") {
+  Scene scene;
+  scene.add_verdict(Liveness::dead);
+  scene.workers.resize(1);
+  CHECK(scene.liveness().liveness == Liveness::dead);
+  CHECK_FALSE(scene.liveness().suspect);
 }
 
 TEST_CASE("a trusted source beside a suspect one is enough to be dead") {
