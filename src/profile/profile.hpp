@@ -141,6 +141,9 @@ struct RowRule {
     std::string task;    ///< … this column of the task; empty: its worker
   };
   std::vector<Tie> ties;  ///< derived: which tasks the row is worked out from; empty: all
+  /// Derived: a SELECT over the tasks that is run once for all rows, alias s. It has the columns of `ties`, by which
+  /// its rows belong to those of the table, at most one to each.
+  std::optional<Fragment> sums;
   SourcePosition where;
 };
 
@@ -178,7 +181,7 @@ struct Profile {
   std::map<Outcome, OperationList> outcomes;
   std::map<Rule, OperationList> rule_operations;  ///< [[rule.missing-finished-time.op]]: used instead of the outcome's
 
-  std::vector<RowRule> row_rules;                 ///< [[invariant]] and [[derived]], in order
+  std::vector<RowRule> row_rules;  ///< [[invariant]] and [[derived]], in order
 
   std::vector<ColumnUse> columns;  ///< every column named anywhere, for the check against the live schema
 
