@@ -49,5 +49,4 @@ CREATE INDEX idx_task_status ON task_queue(status);
 CREATE INDEX idx_task_type ON task_queue(task_type);
 CREATE INDEX idx_task_created ON task_queue(created_at);
 COMMIT;
-ANALYZE;
 PRAGMA journal_mode = wal;
