@@ -6,6 +6,7 @@ build_packages=(g++ cmake ninja-build pkg-config ccache git ca-certificates
   libtomlplusplus-dev libhowardhinnant-date-dev libutf8proc-dev libre2-dev libssl-dev tzdata gzip)
 package_packages=(dpkg-dev file lintian gzip)
 demo_packages=(sqlite3)
+bench_packages=(sqlite3 python3 postgresql-15 postgresql-client-15 postgresql-common)
 test_packages=(catch2 sqlite3 python3 postgresql-15 postgresql-client-15 postgresql-common procps util-linux strace
   mandoc man-db zsh fish systemd "${package_packages[@]}")
 

@@ -80,9 +80,9 @@ Json item_json(const ListItem& item, Instant now) {
 /// The items in the wanted order, one decoded at a time.
 class Items {
  public:
-  Items(const Listing& listing, const ListView& view) {
-    listing.items.for_each([&](std::string_view bytes) {
-      m_order.emplace_back(sort_key(decode_item(bytes), view.sort), m_records.append(bytes));
+  Items(const Listing& listing, const ListView& view) : m_records{listing.items} {
+    m_records.for_each_at([&](std::uint64_t position, std::string_view bytes) {
+      m_order.emplace_back(sort_key(decode_item(bytes), view.sort), position);
     });
     std::stable_sort(m_order.begin(), m_order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     if (view.limit && m_order.size() > *view.limit) {
@@ -100,7 +100,7 @@ class Items {
   }
 
  private:
-  Spool m_records;
+  const Spool& m_records;
   Sorted m_order;
   std::size_t m_beyond_limit = 0;
 };

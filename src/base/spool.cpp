@@ -20,6 +20,7 @@ namespace {
 constexpr std::size_t k_header = sizeof(std::uint64_t);        ///< length of the record that follows
 constexpr std::size_t k_write_buffer = std::size_t{1} << 18U;  ///< kept in memory once there is a file
 constexpr std::size_t k_read_ahead = std::size_t{1} << 18U;
+constexpr std::size_t k_read_record = 1024;  ///< most records are smaller: one call of the system for each
 
 std::string spool_folder() {
   return environment("TMPDIR").value_or("/tmp");
@@ -125,17 +126,23 @@ std::string Spool::read(std::uint64_t position) const {
   const std::uint64_t size = m_state->size();
   std::string bytes;
   if (position < size && size - position >= k_header) {
-    m_state->fetch(position, k_header, bytes);
-    const std::uint64_t length = bytes.size() == k_header ? decode_length(bytes) : size;
+    m_state->fetch(position, k_read_record, bytes);
+    const std::uint64_t length = bytes.size() >= k_header ? decode_length(bytes) : size;
     if (length <= size - position - k_header) {
-      m_state->fetch(position + k_header, length, bytes);
-      return bytes;
+      if (k_header + length > bytes.size()) {
+        m_state->fetch(position, k_header + length, bytes);
+      }
+      return bytes.substr(k_header, length);
     }
   }
   throw Error{ExitCode::bug, fmt::format("no spooled record begins at {}", position)};
 }
 
 void Spool::for_each(const std::function<void(std::string_view)>& visit) const {
+  for_each_at([&visit](std::uint64_t, std::string_view record) { visit(record); });
+}
+
+void Spool::for_each_at(const std::function<void(std::uint64_t, std::string_view)>& visit) const {
   std::string window;
   std::uint64_t window_begin = 0;
   const auto bytes_at = [&](std::uint64_t position, std::uint64_t bytes) {
@@ -147,7 +154,7 @@ void Spool::for_each(const std::function<void(std::string_view)>& visit) const {
   };
   for (std::uint64_t position = 0; position < m_state->size();) {
     const std::uint64_t length = decode_length(bytes_at(position, k_header));
-    visit(bytes_at(position, k_header + length).substr(k_header));
+    visit(position, bytes_at(position, k_header + length).substr(k_header));
     position += k_header + length;
   }
 }

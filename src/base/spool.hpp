@@ -24,8 +24,9 @@ class Spool {
   /// Returns where the record begins. Throws Error{failed} naming $TMPDIR when it is full.
   std::uint64_t append(std::string_view record);
   [[nodiscard]] std::string read(std::uint64_t position) const;
-  /// Every record in the order of append.
+  /// Every record in the order of append; with its position.
   void for_each(const std::function<void(std::string_view)>& visit) const;
+  void for_each_at(const std::function<void(std::uint64_t position, std::string_view)>& visit) const;
   [[nodiscard]] std::uint64_t count() const;
   [[nodiscard]] bool in_memory() const;
 

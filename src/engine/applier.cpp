@@ -19,7 +19,7 @@ namespace {
 constexpr int k_retries = 3;
 constexpr std::chrono::milliseconds k_first_pause{50};
 constexpr std::size_t k_applied_kept = 10'000;
-constexpr std::size_t k_sqlite_start = 100, k_postgres_start = 50;
+constexpr std::size_t k_sqlite_start = 100, k_postgres_start = 250;
 
 BatchSizer make_sizer(const ApplyOptions& options, Engine engine) {
   if (options.batch_size > 0) {

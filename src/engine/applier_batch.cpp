@@ -26,6 +26,17 @@ std::string row_name(const Change& change) {
   return "the row " + change.key.display() + " of '" + change.table.display() + "'";
 }
 
+bool written_alike(const Change& one, const Change& other) {
+  return one.table == other.table && one.key.columns == other.key.columns && one.written == other.written;
+}
+
+/// The row has the same key afterwards.
+bool keeps_key(const Change& change) {
+  return std::ranges::none_of(change.key.columns, [&](const std::string& column) {
+    return std::ranges::find(change.written, column) != change.written.end();
+  });
+}
+
 Image overlaid(Image image, const Change& change) {
   for (const std::string& column : change.written) {
     if (const Value* value = change.after->find(column)) {
@@ -231,7 +242,11 @@ std::optional<Refusal> BatchWriter::difference(const PlanUnit& unit) {
 
 /// A derived row is worked out again from what the batch has written so far.
 std::optional<Refusal> BatchWriter::recheck(const PlanUnit& unit) {
-  return is_derived(m_store.profile(), unit) ? check_derived(m_store, unit, m_plan) : std::nullopt;
+  if (!is_derived(m_store.profile(), unit)) {
+    return std::nullopt;
+  }
+  write_waiting();
+  return check_derived(m_store, unit, m_plan);
 }
 
 BatchOutcome BatchWriter::write() {
@@ -298,8 +313,12 @@ void BatchWriter::write_change(std::size_t index, const Change& planned) {
     change.before = m_rows.at(identity);
     m_rows[identity].reset();
   }
-  if (m_store.write(change) != 1) {
-    throw UnitFailure{row_name(change) + " was not written: no row, or a trigger, answered"};
+  const bool later = can_wait(change);
+  if (!later) {
+    write_waiting();
+    if (m_store.write(change) != 1) {
+      throw UnitFailure{row_name(change) + " was not written: no row, or a trigger, answered"};
+    }
   }
   if (change.operation != Operation::remove) {
     if (change.operation == Operation::update) {
@@ -313,10 +332,39 @@ void BatchWriter::write_change(std::size_t index, const Change& planned) {
     }
   }
   m_written.push_back(std::move(written));
+  if (later) {
+    m_waiting.push_back(m_written.size() - 1);
+  }
+}
+
+/// Every statement is a round trip to PostgreSQL. A trigger could see, or change, rows in the order they are written.
+bool BatchWriter::can_wait(const Change& change) const {
+  return m_isolation == Isolation::together && !m_triggers && change.operation == Operation::update &&
+         keeps_key(change) && m_store.connection().engine() == Engine::postgres;
+}
+
+/// One statement for all that write the same columns. When it does not answer for every row, which one was it? The
+/// caller begins anew and takes unit after unit.
+void BatchWriter::write_waiting() {
+  std::vector<std::vector<const Change*>> groups;
+  for (const std::size_t index : m_waiting) {
+    const Change& change = m_written[index].change;
+    const auto group =
+        std::ranges::find_if(groups, [&](const auto& changes) { return written_alike(*changes.front(), change); });
+    (group == groups.end() ? groups.emplace_back() : *group).push_back(&change);
+  }
+  m_waiting.clear();
+  for (const std::vector<const Change*>& changes : groups) {
+    if (m_store.update_together(changes) != static_cast<std::int64_t>(changes.size())) {
+      throw UnitFailure{"not every row of '" + changes.front()->table.display() +
+                        "' was written: no row, or a trigger, answered"};
+    }
+  }
 }
 
 /// Re-reads what was written since the last time: the after-images.
 void BatchWriter::confirm() {
+  write_waiting();
   RowReads reads;
   for (std::size_t i = m_confirmed; i < m_written.size(); ++i) {
     const Written& written = m_written[i];

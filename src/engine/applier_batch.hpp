@@ -66,6 +66,8 @@ class BatchWriter {
   void write_apart(std::size_t index);
   void write_changes(std::size_t index);
   void write_change(std::size_t index, const Change& planned);
+  [[nodiscard]] bool can_wait(const Change& change) const;
+  void write_waiting();
   void confirm();
   [[nodiscard]] std::vector<SideEffect> side_effects(const Written& written) const;
   BatchOutcome take_outcome();
@@ -84,6 +86,7 @@ class BatchWriter {
   std::map<std::string, std::optional<Image>> m_rows;  ///< by row_identity(): as they are now
   std::set<std::string> m_held_rows;
   std::vector<Written> m_written;
+  std::vector<std::size_t> m_waiting;   ///< of m_written: not sent yet, updates that go together
   std::size_t m_confirmed = 0;          ///< so many of m_written were re-read
   std::set<std::string> m_unconfirmed;  ///< identities of the others
 };

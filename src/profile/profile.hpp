@@ -142,6 +142,9 @@ struct RowRule {
     std::string task;    ///< … this column of the task; empty: its worker
   };
   std::vector<Tie> ties;  ///< derived: which tasks the row is worked out from; empty: all
+  /// Derived: a SELECT over the tasks that is run once for all rows, alias s. It has the columns of `ties`, by which
+  /// its rows belong to those of the table, at most one to each.
+  std::optional<Fragment> sums;
   SourcePosition where;
 };
 

@@ -132,7 +132,7 @@ std::vector<RowRule::Tie> read_ties(const Item& item, Draft& draft, const RowRul
 }
 
 RowRule read_derived(const Item& item, Draft& draft) {
-  item.only({"rule", "table", "key", "match", "message", "set"});
+  item.only({"rule", "table", "key", "match", "message", "sums", "set"});
   RowRule rule = read_common(item, draft);
   rule.derived = true;
   if (rule.rule != Rule::accounts_wrong) {
@@ -140,6 +140,13 @@ RowRule read_derived(const Item& item, Draft& draft) {
   }
   if (const Item* match = item.find("match")) {
     rule.ties = read_ties(*match, draft, rule);
+  }
+  if (const Item* sums = item.find("sums")) {
+    constexpr std::string_view k_expected = "a SELECT over {tasks}, grouped by the columns of 'match'";
+    if (rule.ties.empty()) {
+      sums->fail("cannot be joined to the rows", "'match' with the columns that both have");
+    }
+    rule.sums = read_fragment(*sums, {k_tasks_relation}, k_expected);
   }
   rule.message = "it is not what its tasks add up to";
   if (const Item* message = item.find("message")) {

@@ -151,6 +151,11 @@ RenderedStatement render_read_rows(const TableInfo& table, const Dialect& dialec
 /// The write of one change (guarded by its key; the caller has compared the locked row with its before-image).
 RenderedStatement render_write(const TableInfo& table, const Dialect& dialect, const Change& change);
 
+/// The same for updates of one table that write the same columns of rows with the same key columns: one statement, with
+/// as many parameters for one change as for many. PostgreSQL only.
+RenderedStatement render_update_many(const TableInfo& table, const Dialect& dialect,
+                                     std::span<const Change* const> changes);
+
 /// Rows per native status: status as text, class code, count. Scans one index or the table.
 RenderedStatement render_status_counts(const Profile& profile, const Schema& schema, const Dialect& dialect);
 

@@ -285,9 +285,17 @@ class ResultSigns {
       sets.push_back(fmt::format("{} GROUP BY {} HAVING count(*) > 1", select, columns));
     }
     if (enabled(Rule::cancel_overwritten)) {
-      sets.push_back(fmt::format("{} WHERE {}", select, says_cancelled(source)));
+      sets.push_back(fmt::format("{}{} WHERE {}", select, not_cancelled(source), says_cancelled(source)));
     }
     return fmt::format("({}) IN ({})", join(own, ", "), join(sets, " UNION "));
+  }
+
+  /// Leaves out results of tasks that are cancelled, as nearly all of those that say so are.
+  [[nodiscard]] std::string not_cancelled(const EvidenceSource& source) const {
+    const StatementWriter tasks{m_writer.profile(), m_writer.schema(), m_writer.dialect(), TaskScope{"o", ""}};
+    return fmt::format(" JOIN {} o ON {} AND {}", m_writer.dialect().table(m_writer.task_table().name),
+                       tasks.match(source.table, "e", source.match),
+                       any_of(tasks.class_conditions({TaskClass::succeeded, TaskClass::failed})));
   }
 
   /// Looser than the pattern: what it says is decided where all patterns are.

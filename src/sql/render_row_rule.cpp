@@ -14,6 +14,7 @@ namespace taskctl {
 namespace {
 
 constexpr std::string_view k_row_alias = "r";
+constexpr std::string_view k_sums_alias = "s";
 constexpr std::string_view k_plan = "taskctl_plan";
 constexpr std::string_view k_tasks = "taskctl_tasks";
 constexpr std::string_view k_worker = "taskctl_worker";
@@ -150,10 +151,11 @@ class RowRuleRenderer {
       const ColumnInfo& since = m_writer.column(m_rule.table, m_rule.since);
       columns.push_back(m_dialect.as_time(m_writer.task_column(since.name), since.type));
     }
+    const std::string joined = sums();
     const std::string conditions = where();
     m_result.evaluation.statement.sql =
-        fmt::format("{}SELECT {} FROM {} {}{}{}", with, join(columns, ", "), m_dialect.table(m_table.name), k_row_alias,
-                    conditions, m_request.lock ? m_dialect.lock_clause(k_row_alias) : "");
+        fmt::format("{}SELECT {} FROM {} {}{}{}{}", with, join(columns, ", "), m_dialect.table(m_table.name),
+                    k_row_alias, joined, conditions, m_request.lock ? m_dialect.lock_clause(k_row_alias) : "");
     m_result.evaluation.statement.parameters = m_writer.take_parameters();
     return std::move(m_result);
   }
@@ -197,7 +199,7 @@ class RowRuleRenderer {
 
   std::string meaning(const std::string& placeholder, const ColumnInfo& target, const Fragment& fragment) {
     if (placeholder == k_tasks_relation) {
-      return m_request.overlay == nullptr ? tasks_now() : std::string{k_tasks};
+      return tasks();
     }
     if (placeholder == "reason") {
       return m_writer.bind(m_request.reason, "text");
@@ -207,6 +209,23 @@ class RowRuleRenderer {
       return m_writer.bind(encode_time(m_request.now, style), target.type);
     }
     return {};
+  }
+
+  [[nodiscard]] std::string tasks() const { return m_request.overlay == nullptr ? tasks_now() : std::string{k_tasks}; }
+
+  std::string sums() {
+    if (!m_rule.sums) {
+      return {};
+    }
+    std::vector<std::string> conditions;
+    for (const RowRule::Tie& tie : m_rule.ties) {
+      const ColumnInfo& column = m_writer.column(m_rule.table, tie.column);
+      conditions.push_back(
+          fmt::format("{} = {}", m_writer.qualified(k_sums_alias, column.name), m_writer.task_column(column.name)));
+    }
+    return fmt::format(" LEFT JOIN {} {} ON {}",
+                       m_writer.fragment(*m_rule.sums, [&](const std::string&) { return tasks(); }), k_sums_alias,
+                       join(conditions, " AND "));
   }
 
   /// `{tasks}` as they are: the columns of the table, and the worker as taskctl_worker.

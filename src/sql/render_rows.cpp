@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "sql/array_literal.hpp"
 #include "sql/column_type.hpp"
 #include "sql/render.hpp"
 #include "sql/statement_writer.hpp"
@@ -105,6 +106,39 @@ RenderedStatement render_insert(const TableInfo& table, const Dialect& dialect, 
                                    returned.empty() ? "" : " RETURNING " + join(returned, ", ")));
 }
 
+/// Values of many changes: for each column one array, which is a column of `v` in the statement.
+class ArrayWriter {
+ public:
+  ArrayWriter(const TableInfo& table, const Dialect& dialect, std::span<const Change* const> changes)
+      : m_types{table, dialect}, m_changes{changes} {}
+
+  /// The value of the column in `v`, as its type.
+  template <typename ValueOf>
+  std::string add(const std::string& column, const ValueOf& value_of) {
+    std::vector<Value> values;
+    values.reserve(m_changes.size());
+    for (const Change* change : m_changes) {
+      values.push_back(value_of(*change));
+    }
+    m_parameters.emplace_back(array_literal(values));
+    m_arrays.push_back(fmt::format("${}::text::text[]", m_parameters.size()));
+    m_names.push_back(fmt::format("c{}", m_parameters.size()));
+    return fmt::format("v.{}::{}", m_names.back(), lossless_cast(m_types.find(column).type));
+  }
+
+  RenderedStatement finish(const std::string& update, const std::string& where) {
+    return {
+        fmt::format("{} FROM unnest({}) AS v({}) WHERE {}", update, join(m_arrays, ", "), join(m_names, ", "), where),
+        std::move(m_parameters)};
+  }
+
+ private:
+  RowWriter m_types;
+  std::span<const Change* const> m_changes;
+  std::vector<Value> m_parameters;
+  std::vector<std::string> m_arrays, m_names;
+};
+
 /// Can one index or a plain scan answer? Only when classes are vocabularies and the status is a column: then rows are
 /// grouped by bare columns first, and classes are given to groups.
 bool groups_by_columns(const Profile& profile) {
@@ -170,6 +204,25 @@ RenderedStatement render_write(const TableInfo& table, const Dialect& dialect, c
   RowWriter writer{table, dialect};
   const std::string where = writer.is_row(change.key);
   return writer.finish(fmt::format("DELETE FROM {} WHERE {}", dialect.table(table.name), where));
+}
+
+RenderedStatement render_update_many(const TableInfo& table, const Dialect& dialect,
+                                     std::span<const Change* const> changes) {
+  ArrayWriter writer{table, dialect, changes};
+  const Change& first = *changes.front();
+  std::vector<std::string> assignments;
+  for (const std::string& column : first.written) {
+    const std::string value = writer.add(column, [&](const Change& change) { return *change.after->find(column); });
+    assignments.push_back(fmt::format("{} = {}", dialect.identifier(column), value));
+  }
+  std::vector<std::string> conditions;
+  for (std::size_t i = 0; i < first.key.columns.size(); ++i) {
+    const std::string& column = first.key.columns[i];
+    const std::string value = writer.add(column, [i](const Change& change) { return change.key.values[i]; });
+    conditions.push_back(fmt::format("t.{} = {}", dialect.identifier(column), value));
+  }
+  return writer.finish(fmt::format("UPDATE {} t SET {}", dialect.table(table.name), join(assignments, ", ")),
+                       join(conditions, " AND "));
 }
 
 RenderedStatement render_status_counts(const Profile& profile, const Schema& schema, const Dialect& dialect) {

@@ -287,28 +287,37 @@ std::string StatementWriter::class_is(std::initializer_list<TaskClass> classes) 
 }
 
 std::string StatementWriter::class_rule_case() const {
-  std::string result = "CASE";
-  for (std::size_t i = 0; i < m_profile.classes.size(); ++i) {
-    const ClassRule& rule = m_profile.classes[i];
-    const std::string condition = rule.when ? fragment(*rule.when) : vocabulary(rule, [](TaskClass) { return true; });
-    result += condition.empty() ? "" : fmt::format(" WHEN {} THEN {}", condition, i);
-  }
-  return result + " END";
+  return class_case([](std::size_t rule, TaskClass) { return rule; });
 }
 
 std::string StatementWriter::class_code_case() const {
-  std::string result = "CASE";
-  for (const ClassRule& rule : m_profile.classes) {
+  return class_case([](std::size_t, TaskClass task_class) { return static_cast<std::size_t>(task_class); });
+}
+
+/// The first entry that fits decides. A vocabulary is compared value by value: for a list SQLite would build an index.
+std::string StatementWriter::class_case(
+    const std::function<std::size_t(std::size_t rule, TaskClass task_class)>& code) const {
+  std::string result = "NULL";
+  for (std::size_t i = m_profile.classes.size(); i-- > 0;) {
+    const ClassRule& rule = m_profile.classes[i];
     if (rule.when) {
-      result += fmt::format(" WHEN {} THEN {}", fragment(*rule.when), static_cast<int>(rule.task_class));
+      result = fmt::format("CASE WHEN {} THEN {} ELSE {} END", fragment(*rule.when), code(i, rule.task_class), result);
       continue;
     }
-    for (const TaskClass task_class : k_task_classes) {
-      const std::string condition = vocabulary(rule, [&](TaskClass c) { return c == task_class; });
-      result += condition.empty() ? "" : fmt::format(" WHEN {} THEN {}", condition, static_cast<int>(task_class));
+    const std::string status = task_column(rule.column);
+    std::string values;
+    for (const StatusValue& value : rule.values) {
+      values += fmt::format(" WHEN {} THEN {}", status_literal(value, column(m_profile.table, rule.column)),
+                            code(i, value.task_class));
+    }
+    if (!values.empty()) {
+      result = fmt::format("CASE {}{} ELSE {} END", status, values, result);
+    }
+    if (rule.null_is) {
+      result = fmt::format("CASE WHEN {} IS NULL THEN {} ELSE {} END", status, code(i, *rule.null_is), result);
     }
   }
-  return result + " END";
+  return result;
 }
 
 }  // namespace taskctl

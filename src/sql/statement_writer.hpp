@@ -83,11 +83,14 @@ class StatementWriter {
   [[nodiscard]] std::string class_code_case() const;
 
   [[nodiscard]] const Profile& profile() const { return m_profile; }
+  [[nodiscard]] const Schema& schema() const { return m_schema; }
   [[nodiscard]] const Dialect& dialect() const { return m_dialect; }
 
  private:
   [[nodiscard]] std::string lookup(const Attribute& attribute, const Wrap& wrap) const;
   [[nodiscard]] std::string vocabulary(const ClassRule& rule, const std::function<bool(TaskClass)>& wanted) const;
+  [[nodiscard]] std::string class_case(
+      const std::function<std::size_t(std::size_t rule, TaskClass task_class)>& code) const;
   [[nodiscard]] std::string status_literal(const StatusValue& value, const ColumnInfo& column) const;
 
   const Profile& m_profile;

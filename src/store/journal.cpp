@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/timestamp.hpp"
 #include "base/zone.hpp"
+#include "sql/array_literal.hpp"
 #include "sql/dialect.hpp"
 #include "sql/statements.hpp"
 #include "sql/template.hpp"
@@ -109,6 +110,27 @@ RunRecord read_run(const Row& row) {
     *count = in.number();
   }
   return run;
+}
+
+constexpr std::size_t k_entry_columns = 14;
+constexpr std::size_t k_entries_together = 500;
+
+std::array<Value, k_entry_columns> entry_values(const std::string& run_id, const JournalEntry& entry) {
+  const Change& change = entry.change;
+  return {run_id,
+          entry.sequence,
+          entry.task,
+          entry.rule,
+          entry.outcome,
+          std::string{to_string(change.operation)},
+          change.table.schema,
+          change.table.name,
+          encode_key(change.key),
+          change.before ? Value{encode_image(*change.before)} : Value{Null{}},
+          change.after ? Value{encode_image(*change.after)} : Value{Null{}},
+          encode_names(change.written),
+          encode_side_effects(entry.side_effects),
+          time_value(entry.applied_at)};
 }
 
 JournalEntry read_entry(const Row& row) {
@@ -280,25 +302,31 @@ std::int64_t Journal::last_sequence(const std::string& run_id) {
 }
 
 void Journal::insert_changes(const std::string& run_id, std::span<const JournalEntry> entries) {
+  if (m_connection.engine() == Engine::postgres) {
+    for (std::size_t begin = 0; begin < entries.size(); begin += k_entries_together) {
+      insert_together(run_id, entries.subspan(begin, std::min(k_entries_together, entries.size() - begin)));
+    }
+    return;
+  }
   const std::string sql = statement(&Statements::insert_change);
   for (const JournalEntry& entry : entries) {
-    const Change& change = entry.change;
-    const std::array<Value, 14> parameters{run_id,
-                                           entry.sequence,
-                                           entry.task,
-                                           entry.rule,
-                                           entry.outcome,
-                                           std::string{to_string(change.operation)},
-                                           change.table.schema,
-                                           change.table.name,
-                                           encode_key(change.key),
-                                           change.before ? Value{encode_image(*change.before)} : Value{Null{}},
-                                           change.after ? Value{encode_image(*change.after)} : Value{Null{}},
-                                           encode_names(change.written),
-                                           encode_side_effects(entry.side_effects),
-                                           time_value(entry.applied_at)};
-    m_connection.run(sql, parameters);
+    m_connection.run(sql, entry_values(run_id, entry));
   }
+}
+
+void Journal::insert_together(const std::string& run_id, std::span<const JournalEntry> entries) {
+  std::array<std::vector<Value>, k_entry_columns> columns;
+  for (const JournalEntry& entry : entries) {
+    std::array<Value, k_entry_columns> values = entry_values(run_id, entry);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      columns[i].push_back(std::move(values[i]));
+    }
+  }
+  std::vector<Value> parameters{run_id};
+  for (std::size_t i = 1; i < columns.size(); ++i) {
+    parameters.emplace_back(array_literal(columns[i]));
+  }
+  m_connection.run(statement(&Statements::insert_changes), parameters);
 }
 
 void Journal::update_run(const RunRecord& run) {

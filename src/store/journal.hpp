@@ -50,6 +50,7 @@ class Journal {
                     bool newest_first = false);
 
  private:
+  void insert_together(const std::string& run_id, std::span<const JournalEntry> entries);
   struct Parts {
     bool schema = false;  ///< always true in SQLite
     std::int64_t tables = 0;

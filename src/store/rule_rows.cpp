@@ -1,3 +1,8 @@
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
 #include "store/change_builder.hpp"
 #include "store/facts_decoder.hpp"
 #include "store/row_values.hpp"
@@ -72,7 +77,17 @@ void TaskStore::read_rule_rows(const RowRuleRequest& request, const std::functio
   const TableInfo& table = m_schema.tables.at(request.rule.table);
   const RuleRowDecoder decoder{m_profile, request.rule, table, m_connection.engine(), statement};
   const RenderedStatement& rendered = statement.evaluation.statement;
-  const RowSink decode = [&](const Row& row) { sink(decoder.decode(row)); };
+  std::set<TaskKey> seen;
+  const RowSink decode = [&](const Row& row) {
+    RuleRow decoded = decoder.decode(row);
+    if (request.rule.sums && !seen.insert(decoded.key).second) {
+      throw Error{ExitCode::mismatch,
+                  fmt::format("{}: 'sums' gives several rows for '{}' of table '{}'", request.rule.where.display(),
+                              decoded.key.text(), request.rule.table),
+                  "Group it by the columns of 'match'."};
+    }
+    sink(std::move(decoded));
+  };
   if (!request.lock && m_connection.in_transaction()) {
     m_connection.stream(rendered.sql, rendered.parameters, decode);
   } else {

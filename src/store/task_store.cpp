@@ -275,6 +275,12 @@ std::int64_t TaskStore::write(Change& change) {
   });
 }
 
+std::int64_t TaskStore::update_together(std::span<const Change* const> changes) {
+  const RenderedStatement statement =
+      render_update_many(table_of(m_schema, changes.front()->table), m_dialect, changes);
+  return m_connection.run(statement.sql, statement.parameters);
+}
+
 std::vector<StatusCount> TaskStore::status_counts() {
   const RenderedStatement statement = render_status_counts(m_profile, m_schema, m_dialect);
   std::vector<StatusCount> counts;

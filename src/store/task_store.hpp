@@ -79,6 +79,10 @@ class TaskStore {
   /// Writes one change; returns the rows affected (0 or 1). For an insert, fills the key it got.
   std::int64_t write(Change& change);
 
+  /// Writes updates of one table with the same `written` and key columns by one statement; returns the rows affected.
+  /// Worth it, and possible, where a statement is a round trip: PostgreSQL.
+  std::int64_t update_together(std::span<const Change* const> changes);
+
   std::vector<StatusCount> status_counts();
 
   /// SQLite: a key column without a type holds 1 and '1' side by side, two rows with one id.

@@ -151,3 +151,19 @@ TEST_CASE("a full disk is an error and what was written stays readable") {
   CHECK(code == ExitCode::failed);
   CHECK(spool.read(position) == std::string(2000, 'a'));
 }
+
+TEST_CASE("records are visited with the position from which they can be read again") {
+  Spool spool{3000};
+  std::vector<std::string> texts;
+  for (int i = 0; i < 20; ++i) {
+    texts.push_back(std::string(static_cast<std::size_t>(i) * 150, static_cast<char>('a' + i)));  // around one read
+    spool.append(texts.back());
+  }
+  REQUIRE_FALSE(spool.in_memory());
+  std::size_t next = 0;
+  spool.for_each_at([&](std::uint64_t position, std::string_view record) {
+    CHECK(record == texts.at(next++));
+    CHECK(spool.read(position) == record);
+  });
+  CHECK(next == texts.size());
+}

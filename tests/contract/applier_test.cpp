@@ -72,7 +72,8 @@ TEST_CASE("reconcile of the workspace fixture repairs what is decided and nothin
   RepairScene scene{temp_postgres(fixture("workspace_tasks.postgres.sql")), find_profile("workspace-tasks"),
                     "2025-11-07T20:00:00+08:00"};
   const auto untouched = [&] {
-    return scene.database().query("SELECT * FROM workspace_tasks WHERE id NOT IN (572, 573, 574, 576, 578, 579, 581, 582) ORDER BY id");
+    return scene.database().query(
+        "SELECT * FROM workspace_tasks WHERE id NOT IN (572, 573, 574, 576, 578, 579, 581, 582) ORDER BY id");
   };
   const auto workspaces = [&](const std::string& condition) {
     return scene.database().query("SELECT * FROM workspaces WHERE " + condition + " ORDER BY id");
@@ -116,6 +117,27 @@ TEST_CASE("inserts updates and deletes of a unit apply together and are journall
   CHECK(scene.database().value("SELECT count(*) FROM events WHERE what = 'failed'") == "5");
   check_journal_matches_rows(scene, result.run.id, 20);
   CHECK_FALSE(scene.connection().in_transaction());
+}
+
+TEST_CASE("texts that look like parts of an array are written journalled and taken back as they are") {
+  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  auto scene = queue_scene(engine, 6);
+  scene.database().exec(
+      "UPDATE tasks SET extra = CASE id WHEN 1 THEN '{\"a\",b}' WHEN 2 THEN 'NULL' WHEN 3 THEN '' WHEN 4 THEN "
+      "'back\\slash' WHEN 5 THEN '\"' END");
+  const auto before = scene.everything();
+  scene.policy.outcome = Outcome::cancelled;  // only updates
+  const std::string reason = "{\"it's\", \\, NULL}";
+  const Plan plan = plan_reconcile(
+      scene.store(),
+      {.selector = scene.selector, .policy = scene.policy, .now = scene.now, .reason = reason, .limit = std::nullopt});
+  const ApplyResult result = scene.apply(plan, {.batch_size = 4});
+  CHECK(result.run.applied == 6);
+  CHECK(scene.database().query("SELECT DISTINCT state, note FROM tasks") ==
+        std::vector<Cells>{Cells{"cancelled", reason}});
+  check_journal_matches_rows(scene, result.run.id, 6);
+  CHECK(scene.apply(scene.undo(result.run.id)).run.applied == 6);
+  CHECK(scene.everything() == before);
 }
 
 TEST_CASE("a plan is applied once and only where it was made") {

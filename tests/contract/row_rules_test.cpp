@@ -85,9 +85,10 @@ set = { task_id = "NULL", note = ":reason" }
 [[derived]]
 table = "nodes"
 match = { name = "worker" }
+sums  = "(SELECT t.taskctl_worker AS name, sum(t.cost) AS cost FROM {tasks} t WHERE t.state = 'running' GROUP BY t.taskctl_worker)"
 
 [derived.set]
-used = "(SELECT coalesce(sum(t.cost), 0) FROM {tasks} t WHERE t.state = 'running' AND t.taskctl_worker = r.name)"
+used = "coalesce(s.cost, 0)"
 free = "r.size - (SELECT coalesce(sum(t.cost), 0) FROM {tasks} t WHERE t.state = 'running' AND t.node = r.name)"
 )TOML";
 
@@ -305,4 +306,19 @@ TEST_CASE("a workspace lock is the lock of the task that it names and of no othe
   CHECK(scene.apply(plan).run.applied == 1);
   CHECK(scene.database().value("SELECT string_agg(workspace_id, ' ' ORDER BY workspace_id) FROM workspaces WHERE "
                                "is_locked") == "ws-apply ws-idle ws-lock ws-mb7m9ii5ey");
+}
+
+TEST_CASE("sums with several rows for one row of the table are refused") {
+  std::string text = k_row_profile;
+  const std::string group = " GROUP BY t.taskctl_worker)";
+  text.replace(text.find(group), group.size(), " GROUP BY t.taskctl_worker, t.id)");
+  RepairScene scene{temp_database(GENERATE(Engine::sqlite, Engine::postgres), k_row_sql),
+                    parse_profile(text, "queue.toml"), k_queue_now};
+  try {
+    findings_of(scene);
+    FAIL("accepted");
+  } catch (const Error& error) {
+    CHECK(error.code() == ExitCode::mismatch);
+    CHECK_THAT(error.message(), Contains("'sums' gives several rows for 'a' of table 'nodes'"));
+  }
 }

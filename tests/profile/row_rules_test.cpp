@@ -84,6 +84,16 @@ TEST_CASE("a derived row is tied to workers and to columns of tasks") {
   CHECK(rule.ties[0].column == "name");
   CHECK(rule.ties[0].task.empty());
   CHECK(rule.ties[1].task == "kind_id");
+  CHECK_FALSE(rule.sums);
+}
+
+TEST_CASE("sums of a derived row are a select over the tasks that is joined by its match") {
+  const std::string sums =
+      "sums = \"(SELECT t.node AS name, count(*) AS used FROM {tasks} t GROUP BY t.node)\"\nset   =";
+  CHECK(parse_profile(with(k_derived, "set   =", sums), "queue.toml").row_rules.at(0).sums);
+  check_bad(k_derived, "match = { name = \"worker\", kind = \"kind_id\" }", "sums = \"(SELECT 1)\"",
+            "expected 'match' with the columns that both have");
+  check_bad(k_derived, "set   =", "sums = \"(SELECT 1 WHERE :now > 1)\"\nset   =", "':now' has no meaning here");
 }
 
 TEST_CASE("bad invariants are refused with their place") {

@@ -119,6 +119,8 @@ void PostgresConnection::pin_settings(const OpenOptions& options) {
       fmt::format("SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD';"
                   " SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; SET extra_float_digits = 1;"
                   " SET standard_conforming_strings = on;"
+                  // The planner overrates statements with sub-selects: compiling them takes longer than running them.
+                  " SET jit = off;"
                   " SET lock_timeout = {}; SET statement_timeout = {};"
                   " SET idle_in_transaction_session_timeout = {};"
                   " SET default_transaction_read_only = {}",

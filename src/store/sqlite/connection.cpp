@@ -26,6 +26,11 @@ constexpr std::chrono::milliseconds k_opening_pause{20};
 constexpr std::size_t k_cached_statements = 64;
 constexpr int k_longest_pause_ms = 25;
 
+/// Batches come back to the same pages of indexes and journal: they stay in memory, and the -wal grows to 16 MiB of 4 KiB
+/// pages before they are copied into the file.
+constexpr const char* k_write_cache = "PRAGMA cache_size = -16384";
+constexpr int k_pages_to_checkpoint = 4096;
+
 /// Reads the schema: takes the snapshot and finds out what only SQLite can see (hot journal, damaged schema).
 constexpr const char* k_first_read = "SELECT count(*) FROM sqlite_master";
 
@@ -107,7 +112,9 @@ void SqliteConnection::open_handle(const std::string& uri, int flags, const char
   close_handle();
   const std::lock_guard guard{m_handle_mutex};
   try {
-    m_database = std::make_unique<SQLite::Database>(uri, flags | SQLite::OPEN_URI, 0, vfs == nullptr ? "" : vfs);
+    // One thread uses the connection; the one call of others, sqlite3_interrupt, needs no mutex of SQLite's.
+    m_database = std::make_unique<SQLite::Database>(uri, flags | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX, 0,
+                                                    vfs == nullptr ? "" : vfs);
   } catch (const SQLite::Exception& error) {
     throw_sqlite_error(error.getExtendedErrorCode(), error.what(), m_path.string());
   }
@@ -157,7 +164,10 @@ void SqliteConnection::open_for_reading() {
 void SqliteConnection::open_for_writing() {
   m_mode = ReadMode::shared;
   open_handle(sqlite_file_uri(m_path, "mode=rw"), SQLite::OPEN_READWRITE, nullptr);
-  if (sqlite3_db_readonly(m_database->getHandle(), "main") != 0) {
+  sqlite3* const handle = m_database->getHandle();
+  execute(k_write_cache);
+  sqlite3_wal_autocheckpoint(handle, k_pages_to_checkpoint);
+  if (sqlite3_db_readonly(handle, "main") != 0) {
     throw Error{ExitCode::access, fmt::format("no permission to write '{}'", m_path.string()),
                 "Run taskctl as the user that owns the database."};
   }
