@@ -1,4 +1,6 @@
 -- What taskctl lists of the cluster, by hand: which tasks and accounts are wrong, and what says so.
+-- Without JIT, which takes longer here than the statement itself: the comparison is with the best that can be typed.
+SET jit = off;
 WITH running AS (
   SELECT t.task_id, t.started_at, t.req_cpu, t.req_memory, t.req_storage, t.req_gpu,
     (SELECT a.worker_id FROM assignments a WHERE a.task_id = t.task_id ORDER BY a.assigned_at DESC LIMIT 1) AS worker
@@ -26,4 +28,4 @@ FROM worker_registry w LEFT JOIN (
   SELECT worker, sum(req_cpu) AS cpu, sum(req_memory) AS memory, sum(req_storage) AS storage, sum(req_gpu) AS gpu
   FROM running GROUP BY worker) s ON s.worker = w.worker_id
 WHERE (w.allocated_cpu, w.allocated_memory, w.allocated_storage, w.allocated_gpu) IS DISTINCT FROM
-    (coalesce(s.cpu, 0), coalesce(s.memory, 0), coalesce(s.storage, 0), coalesce(s.gpu, 0))
+    (coalesce(s.cpu, 0), coalesce(s.memory, 0), coalesce(s.storage, 0), coalesce(s.gpu, 0));
