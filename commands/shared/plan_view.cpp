@@ -92,6 +92,7 @@ std::string_view way_on(LeftOut::Why why) {
     case LeftOut::Why::already_over:
     case LeftOut::Why::already_cancelled:
     case LeftOut::Why::unknown:
+    case LeftOut::Why::unknown_age:
     case LeftOut::Why::not_repairable:
     case LeftOut::Why::changed_since:
     case LeftOut::Why::unaddressable:
