@@ -14,6 +14,11 @@ namespace {
 
 constexpr std::string_view k_check_hint = "Run 'taskctl profile check' to see how the profile fits the database.";
 
+/// PostgreSQL refuses to compare an enum with a text that is none of its labels.
+bool can_occur(const StatusValue& value, const ColumnInfo& column) {
+  return column.labels.empty() || std::ranges::find(column.labels, value.text) != column.labels.end();
+}
+
 }  // namespace
 
 std::string any_of(const std::vector<std::string>& conditions) {
@@ -226,12 +231,9 @@ std::string StatementWriter::status_literal(const StatusValue& value, const Colu
 
 std::string StatementWriter::vocabulary(const ClassRule& rule, const std::function<bool(TaskClass)>& wanted) const {
   const ColumnInfo& status = column(m_profile.table, rule.column);
-  const auto can_occur = [&labels = status.labels](const StatusValue& value) {
-    return labels.empty() || std::ranges::find(labels, value.text) != labels.end();
-  };
   std::vector<std::string> literals;
   for (const StatusValue& value : rule.values) {
-    if (wanted(value.task_class) && can_occur(value)) {
+    if (wanted(value.task_class) && can_occur(value, status)) {
       literals.push_back(status_literal(value, status));
     }
   }
@@ -306,9 +308,11 @@ std::string StatementWriter::class_case(
     }
     const std::string status = task_column(rule.column);
     std::string values;
+    const ColumnInfo& info = column(m_profile.table, rule.column);
     for (const StatusValue& value : rule.values) {
-      values += fmt::format(" WHEN {} THEN {}", status_literal(value, column(m_profile.table, rule.column)),
-                            code(i, value.task_class));
+      if (can_occur(value, info)) {
+        values += fmt::format(" WHEN {} THEN {}", status_literal(value, info), code(i, value.task_class));
+      }
     }
     if (!values.empty()) {
       result = fmt::format("CASE {}{} ELSE {} END", status, values, result);

@@ -101,7 +101,7 @@ def check_cron(root: pathlib.Path) -> None:
     expect("cron example", len(commands) >= 2, text)
     for command in commands:
         # Nothing is named q in no configuration at all: the line is right when only the target is unknown.
-        result = subprocess.run(["bash", "-c", command], env={"PATH": f"{root}/usr/bin:/usr/bin:/bin", "HOME": str(root / "home")},
+        result = subprocess.run(["bash", "-c", command], env={"PATH": f"{root}/usr/bin:/usr/bin:/bin", "HOME": str(root.parent / "home")},
                                 capture_output=True, text=True, check=False)
         expect(f"cron: {command}", "unknown target 'queue'" in result.stderr, result.stderr)
 
