@@ -21,7 +21,7 @@ namespace taskctl {
 
 ExitCode default_verdict(const ApplyResult& applied) {
   const RunRecord& run = applied.run;
-  const bool undone = run.conflicts + run.busy + run.failed > 0 ||
+  const bool undone = run.conflicts + run.busy + run.failed + applied.not_tried > 0 || !applied.failure.empty() ||
                       std::any_of(applied.reports.begin(), applied.reports.end(), [](const UnitReport& report) {
                         return report.result == UnitResult::waiting || report.result == UnitResult::refused;
                       });
@@ -77,6 +77,8 @@ void merge_second_try(ApplyResult& first, ApplyResult second, const Plan& again)
   first.reports = std::move(kept);
   first.applied.insert(first.applied.end(), second.applied.begin(), second.applied.end());
   first.stopped = second.stopped;
+  first.failure = std::move(second.failure);
+  first.not_tried = second.not_tried;
   first.status_after = std::move(second.status_after);
   std::erase_if(second.warnings, [&first](const std::string& warning) {
     return std::find(first.warnings.begin(), first.warnings.end(), warning) != first.warnings.end();
@@ -276,7 +278,7 @@ class Flow {
 
   void try_again(Session& session, Applier& applier, ApplyResult& result) {
     const std::vector<std::string> again = worth_a_second_try(result);
-    if (again.empty()) {
+    if (again.empty() || !result.failure.empty()) {
       return;
     }
     try {

@@ -223,6 +223,10 @@ void print_result(Streams& streams, const Plan& plan, const ApplyResult& result)
     }
   }
   const RunRecord& run = result.run;
+  if (!result.failure.empty()) {
+    streams.line(fmt::format("ended early: {}; {} not tried, what is applied is durable", printable(result.failure),
+                             counted(result.not_tried, "task")));
+  }
   streams.line(fmt::format("applied {}, moved on {}, conflict {}, busy {}, failed {}", run.applied, run.moved_on,
                            run.conflicts, run.busy, run.failed));
   std::map<std::string, std::pair<std::int64_t, std::int64_t>> statuses;
@@ -302,6 +306,8 @@ void PlanJson::result(const ApplyResult& result, const std::string& backup) {
   json["busy"] = result.run.busy;
   json["failed"] = result.run.failed;
   json["stopped"] = result.stopped;
+  json["failure"] = result.failure.empty() ? Json() : Json(result.failure);
+  json["not_tried"] = result.not_tried;
   Json reports = Json::array();
   for (const UnitReport& report : result.reports) {
     reports.push_back(to_json(report));

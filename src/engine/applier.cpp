@@ -321,10 +321,8 @@ class Applier::Batches {
 
   void fail_from(std::size_t begin, const std::string& message) {
     m_failed = true;
-    for (std::size_t i = std::max(begin, m_reported); i < m_plan.size(); ++i) {
-      const PlanUnit unit = m_plan.unit(i);
-      report_all({&unit, 1}, UnitResult::failed, message);
-    }
+    m_result.failure = message;
+    m_result.not_tried = static_cast<std::int64_t>(m_plan.size() - std::max(begin, m_reported));
   }
 
   void finish() {

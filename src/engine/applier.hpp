@@ -38,7 +38,9 @@ struct ApplyResult {
   std::vector<UnitReport> reports;   ///< every unit that was not applied, and applied ones with side effects
   std::vector<std::string> applied;  ///< task texts of applied units (for cancel's answer); at most 10,000
   bool stopped = false;              ///< a signal came: what is done is durable
-  bool locked_out = false;           ///< not single rows but the table or the file was locked: the rest was not tried
+  std::string failure;         ///< why nothing more was tried after the first commit; empty: nothing ended the run
+  std::int64_t not_tried = 0;  ///< units that were left as they are because of it; they have no report
+  bool locked_out = false;     ///< not single rows but the table or the file was locked: the rest was not tried
   std::map<std::string, std::int64_t> status_after;
   std::vector<std::string> warnings;  ///< what went wrong after the last commit, why nothing more was tried
 };
