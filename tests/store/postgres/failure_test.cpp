@@ -180,18 +180,25 @@ TEST_CASE("failure - a locked table is named with who locks it") {
   holder->run("SELECT * FROM tasks");
   const auto queued = connect(database->location(), Access::write);
   const std::string queued_pid = backend(*queued);
-  ExitCode of_queued = ExitCode::ok;
+  ExitCode of_queued = ExitCode::bug;
   std::thread waiting{[&] {
     queued->begin(Access::write);
+    queued->run("SET LOCAL lock_timeout = '60s'");
+    queued->run("SET LOCAL statement_timeout = '60s'");
     of_queued = code_of([&] { queued->run("LOCK TABLE tasks"); });
     queued->rollback();
   }};
-  std::this_thread::sleep_for(200ms);
+  const std::string is_waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = " + queued_pid;
+  for (int i = 0; i < 1000 && *database->value(is_waiting) != "1"; ++i) {
+    std::this_thread::sleep_for(10ms);
+  }
   const auto connection = connect(database->location(), Access::read, options);
   std::string message;
-  CHECK(code_of([&] { connection->run("SELECT id FROM \"tasks\""); }, &message) == ExitCode::locked);
+  const ExitCode code = code_of([&] { connection->run("SELECT id FROM \"tasks\""); }, &message);
+  holder->rollback();
   waiting.join();
-  CHECK(of_queued == ExitCode::locked);
+  CHECK(code == ExitCode::locked);
+  CHECK(of_queued == ExitCode::ok);
   CHECK(message.find("'public.tasks' is locked by server process " + queued_pid) == 0);
   CHECK(message.find("waits itself for process " + pid) != std::string::npos);
 }
