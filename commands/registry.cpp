@@ -8,9 +8,12 @@
 #include "commands/guard/guard.hpp"
 #include "commands/history/history.hpp"
 #include "commands/list-stuck/list_stuck.hpp"
+#include "commands/list-workers/list_workers.hpp"
 #include "commands/profile/profile.hpp"
 #include "commands/reconcile/reconcile.hpp"
+#include "commands/release-worker/release_worker.hpp"
 #include "commands/show/show.hpp"
+#include "commands/stats/stats.hpp"
 #include "commands/undo/undo.hpp"
 
 namespace taskctl {
@@ -19,14 +22,20 @@ std::vector<Command> all_commands() {
   return {
       make_command("list-stuck", "List tasks that are wrong, since when, why, and what reconcile would do", "look",
                    declare_list_stuck, run_list_stuck),
+      make_command("list-workers", "List workers: alive, dead or unknown, what they hold, and their accounts", "look",
+                   declare_list_workers, run_list_workers),
       make_command("show", "Show one task: its row, its worker, and every rule with why it fired or did not", "look",
                    declare_show, run_show),
+      make_command("stats", "Count tasks by status, by age, and what is stuck by rule, kind and worker", "look",
+                   declare_stats, run_stats),
       make_command("explain", "Explain a rule: what it means, how it comes about, what the repair does", "look",
                    declare_explain, run_explain),
       make_command("reconcile", "Repair what list-stuck finds: previewed, backed up, guarded, journalled", "repair",
                    declare_reconcile, run_reconcile),
       make_command("cancel", "End the tasks that you name; with --force running ones too", "repair", declare_cancel,
                    run_cancel),
+      make_command("release-worker", "End everything that a dead worker held, and put its accounts right", "repair",
+                   declare_release_worker, run_release_worker),
       make_command("undo", "Take a run back: every column of every changed row as it was", "repair", declare_undo,
                    run_undo),
       make_command("history", "List the runs that changed this database, or show one", "look", declare_history,

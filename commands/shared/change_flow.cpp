@@ -51,6 +51,7 @@ UnitResult result_of(LeftOut::Why why) {
       return UnitResult::conflict;
     case LeftOut::Why::hazard:
     case LeftOut::Why::needs_force:
+    case LeftOut::Why::worker_alive:
     case LeftOut::Why::not_repairable:
       return UnitResult::refused;
     default:

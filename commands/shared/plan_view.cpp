@@ -77,7 +77,7 @@ void print_unit(Streams& streams, const PlanUnit& unit, Instant now) {
 }
 
 /// What to type when the tasks are meant all the same.
-std::string_view way_on(LeftOut::Why why) {
+std::string_view way_on(LeftOut::Why why, const std::string& command) {
   switch (why) {
     case LeftOut::Why::needs_max_age:
       return "; included by --max-age";
@@ -86,7 +86,7 @@ std::string_view way_on(LeftOut::Why why) {
     case LeftOut::Why::hazard:
       return "; each hazard must be accepted by --accept-hazard NAME";
     case LeftOut::Why::needs_force:
-      return "; running tasks are ended with --force";
+      return command == "release-worker" ? "; included by --force" : "; running tasks are ended with --force";
     case LeftOut::Why::reported_only:
     case LeftOut::Why::over_limit:
     case LeftOut::Why::already_over:
@@ -97,6 +97,8 @@ std::string_view way_on(LeftOut::Why why) {
     case LeftOut::Why::changed_since:
     case LeftOut::Why::unaddressable:
     case LeftOut::Why::nothing_to_do:
+    case LeftOut::Why::worker_alive:
+    case LeftOut::Why::too_fresh:
       break;
   }
   return "";
@@ -170,7 +172,7 @@ void print_left_out(Streams& streams, const Plan& plan) {
   }
   constexpr std::size_t k_shown = 20;
   for (const auto& [why, count] : plan.left_out_counts) {
-    streams.line(fmt::format("left alone, {} ({}){}:", to_string(why), count, way_on(why)));
+    streams.line(fmt::format("left alone, {} ({}){}:", to_string(why), count, way_on(why, plan.command)));
     const std::vector<const LeftOut*>& members = groups[why];
     const std::size_t shown = std::min(members.size(), k_shown);
     for (std::size_t i = 0; i < shown; ++i) {

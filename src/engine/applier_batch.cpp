@@ -7,6 +7,7 @@
 #include "engine/lister.hpp"
 #include "engine/row_check.hpp"
 #include "engine/row_identity.hpp"
+#include "engine/workers.hpp"
 
 namespace taskctl {
 
@@ -114,6 +115,11 @@ void BatchWriter::check_tasks() {
     tasks.push_back(&facts);
   }
   gather_evidence(m_store, context, tasks);
+  LivenessVerdict worker;
+  if (m_plan.command == "release-worker") {
+    // After the rows are locked, by a statement of its own: a heartbeat that came meanwhile is seen.
+    worker = judge_worker(m_store, m_plan.selector.workers.front(), context, tasks);
+  }
   for (std::size_t i = 0; i < m_units.size(); ++i) {
     const PlanUnit& unit = m_units[i];
     if (!is_about_task(unit)) {
@@ -122,7 +128,7 @@ void BatchWriter::check_tasks() {
     const TaskKey& key = unit.finding->task.key;
     const auto facts = m_facts.find(key);
     if (facts != m_facts.end()) {
-      if (std::optional<Refusal> refusal = check_again(unit, facts->second, context, m_plan)) {
+      if (std::optional<Refusal> refusal = check_again(unit, facts->second, context, m_plan, worker)) {
         refuse(i, std::move(*refusal));
       }
     } else if (m_held_tasks.count(key) > 0) {

@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "engine/planner_parts.hpp"
+#include "engine/workers.hpp"
 
 namespace taskctl {
 
@@ -95,17 +96,38 @@ std::optional<Refusal> check_cancel(const TaskFacts& facts, const JudgeContext& 
   return std::nullopt;
 }
 
+/// The worker as a whole comes first: a task that contradicts itself would be repaired whatever its worker does.
+std::optional<Refusal> check_worker(const TaskFacts& facts, const std::string& name, const LivenessVerdict& worker) {
+  const Task& task = facts.task;
+  if (task.task_class != TaskClass::active) {
+    return Refusal{UnitResult::moved_on, "is no longer held: " + status_of(task)};
+  }
+  if (task.worker != name) {
+    return Refusal{UnitResult::moved_on, "is now held by '" + printable(task.worker.value_or("nobody")) + "'"};
+  }
+  if (worker.liveness == Liveness::alive) {
+    return Refusal{UnitResult::refused, "its worker is alive again: " + liveness_words(worker, Liveness::alive)};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Refusal> check_again(const PlanUnit& unit, const TaskFacts& facts, const JudgeContext& context,
-                                   const Plan& plan) {
+                                   const Plan& plan, const LivenessVerdict& worker) {
   if (facts.has_twin) {
     return Refusal{UnitResult::conflict, "two rows answer to its id"};
   }
   if (plan.command == "cancel") {
     return check_cancel(facts, context, plan.force);
   }
-  std::optional<Refusal> refusal = check_finding(*unit.finding, facts, context);
+  std::optional<Refusal> refusal;
+  if (plan.command == "release-worker") {
+    refusal = check_worker(facts, plan.selector.workers.front(), worker);
+  }
+  if (!refusal) {
+    refusal = check_finding(*unit.finding, facts, context);
+  }
   return refusal ? refusal : check_first_result(unit, facts, context);
 }
 

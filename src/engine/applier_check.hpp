@@ -15,9 +15,11 @@ struct Refusal {
 };
 
 /// Judges a unit's task again, on its locked row: the finding's rule must fire again and still allow the repair (for a
-/// cancel: the task must still be one that may be ended). nullopt: go on.
+/// cancel: the task must still be one that may be ended). nullopt: go on. `worker`: what is known now of the worker that
+/// a release-worker is about.
 [[nodiscard]] std::optional<Refusal> check_again(const PlanUnit& unit, const TaskFacts& facts,
-                                                 const JudgeContext& context, const Plan& plan);
+                                                 const JudgeContext& context, const Plan& plan,
+                                                 const LivenessVerdict& worker);
 
 /// "column 'status' is 'success' instead of 'running'", for at most three columns.
 [[nodiscard]] std::string describe_difference(const Image& planned, const Image& actual);

@@ -262,7 +262,8 @@ Opinion TaskJudge::missing_finished_time() const {
 
 /// What a suspect source says counts from the age on at which nothing need be known. Empty: it counts.
 std::string TaskJudge::doubt(Rule rule) const {
-  if (!is_suspect(rule) || m_now - *m_since.at >= m_policy.max_age) {
+  const bool presumed = rule == Rule::dead && m_liveness.presumed;
+  if (!is_suspect(rule) || presumed || m_now - *m_since.at >= m_policy.max_age) {
     return {};
   }
   return "the source that says so is suspect, and the task is younger than " + format_duration(m_policy.max_age);
@@ -424,7 +425,7 @@ Finding TaskJudge::finding(Rule rule, Opinion opinion, std::vector<Rule> also) c
   finding.hazards = hazards_of(m_facts, m_context);
   finding.liveness = m_liveness.liveness;
   finding.since = rule == Rule::waiting ? waiting_since(m_task, m_context.profile).at : m_since.at;
-  if (is_suspect(rule)) {
+  if (is_suspect(rule) && !(rule == Rule::dead && m_liveness.presumed)) {
     finding.note = suspicion_of(rule, m_context);
   }
   if (m_facts.cancel_request.present) {

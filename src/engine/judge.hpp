@@ -31,7 +31,10 @@ struct LivenessVerdict {
   Liveness liveness = Liveness::unknown;
   std::vector<Evidence> sources;  ///< what each source says
   std::vector<Liveness> says;     ///< the same in one word; unknown: it says nothing
-  bool suspect = false;           ///< dead, but the source itself is suspect
+  std::vector<bool> doubted;      ///< whether what it says may be wrong
+  bool called_dead = false;       ///< the last one is a person
+  bool suspect = false;           ///< dead, but no source that can be trusted says so
+  bool presumed = false;          ///< suspect, and a person calls the worker dead
 };
 
 struct Judgement {
@@ -59,6 +62,9 @@ LivenessVerdict judge_liveness(const TaskFacts& facts, const JudgeContext& conte
 
 /// Why the source behind a finding of this rule is suspect.
 std::string suspicion_of(Rule rule, const JudgeContext& context);
+
+/// Fills the verdict from what its sources say: alive if any says alive, dead if one says dead and none says alive.
+void conclude(LivenessVerdict& verdict);
 
 /// Names of hazards that hold for the task: `alive` and `young` (active tasks only), and the profile's.
 std::vector<std::string> hazards_of(const TaskFacts& facts, const JudgeContext& context);

@@ -60,11 +60,13 @@ bool assignments_suspect(TaskStore& store) {
   return (table != nullptr && table->row_security) || !store.has_rows(worker.table);
 }
 
-/// Judges a stream of facts into a listing.
+/// Judges a stream of facts into items and counts.
 class Collector {
  public:
-  Collector(const ListRequest& request, const JudgeContext& context, Listing& listing)
-      : m_request{request}, m_context{context}, m_listing{listing} {}
+  Collector(const ListRequest& request, const JudgeContext& context, const ItemVisitor& visit)
+      : m_request{request}, m_context{context}, m_visit{visit} {}
+
+  [[nodiscard]] const ListSummary& summary() const { return m_summary; }
 
   /// While the database is reading tasks it cannot be asked for their evidence: those that want it wait.
   void add(TaskFacts&& facts) {
@@ -79,7 +81,7 @@ class Collector {
   [[nodiscard]] std::int64_t suspect() const { return m_suspect; }
   [[nodiscard]] std::int64_t unassigned() const { return m_unassigned; }
 
-  void add_row(Finding&& finding) { add_finding(std::move(finding)); }
+  void add_row(Finding&& finding) { add_finding(std::move(finding), nullptr); }
 
   void finish(TaskStore& store) {
     std::vector<TaskFacts> chunk;
@@ -112,7 +114,7 @@ class Collector {
       m_unassigned += facts.task.worker.value_or("").empty() ? 1 : 0;
     }
     if (judgement.finding) {
-      add_finding(std::move(*judgement.finding));
+      add_finding(std::move(*judgement.finding), &judgement.liveness);
     } else if (facts.task.task_class == TaskClass::active) {
       add_fine(std::move(facts.task), judgement);
     }
@@ -120,13 +122,13 @@ class Collector {
 
   void count_fine(const Task& task) {
     if (task.task_class == TaskClass::active) {
-      ++m_listing.summary.fine;
-      ++m_listing.summary.fine_by_class[TaskClass::active];
+      ++m_summary.fine;
+      ++m_summary.fine_by_class[TaskClass::active];
     }
   }
 
-  void add_finding(Finding&& finding) {
-    ListSummary& summary = m_listing.summary;
+  void add_finding(Finding&& finding, const LivenessVerdict* liveness) {
+    ListSummary& summary = m_summary;
     const bool settling = finding.rule == Rule::settling;
     if (settling) {
       count_fine(finding.task);
@@ -145,11 +147,11 @@ class Collector {
     if (finding.certainty != Certainty::none) {
       count_stuck(finding);
     }
-    m_listing.items.append(encode_item({std::move(finding), false}));
+    m_visit({std::move(finding), false}, liveness);
   }
 
   void count_stuck(const Finding& finding) {
-    ListSummary& summary = m_listing.summary;
+    ListSummary& summary = m_summary;
     ++summary.stuck;
     if (finding.task.task_class) {
       ++summary.stuck_by_class[*finding.task.task_class];
@@ -172,12 +174,13 @@ class Collector {
     item.finding.note = judgement.fine_because;
     item.finding.outcome = Outcome::unchanged;
     item.finding.task = std::move(task);
-    m_listing.items.append(encode_item(item));
+    m_visit(std::move(item), &judgement.liveness);
   }
 
   const ListRequest& m_request;
   const JudgeContext& m_context;
-  Listing& m_listing;
+  const ItemVisitor& m_visit;
+  ListSummary m_summary;
   std::int64_t m_suspect = 0;     ///< active tasks that only a suspect source calls dead
   std::int64_t m_unassigned = 0;  ///< active tasks without a worker
   Spool m_waiting;                ///< encoded facts
@@ -210,17 +213,18 @@ std::string empty_table_warning(const std::string& table, std::int64_t tasks) {
 }
 
 /// An empty table of workers or assignments is no news where nothing runs. Hidden rows are told of anyway.
-void warn_of_empty_tables(Listing& listing, TaskStore& store, const JudgeContext& context, const Collector& found) {
+void warn_of_empty_tables(std::vector<std::string>& warnings, TaskStore& store, const JudgeContext& context,
+                          const Collector& found) {
   for (std::size_t i = 0; i < context.workers.size() && found.suspect() > 0; ++i) {
     const LivenessSource& source = context.profile.liveness.at(i);
     const WorkerCensus& census = context.workers[i];
     if (source.kind == LivenessSource::Kind::table && census.known == 0 && !census.rows_hidden) {
-      listing.warnings.push_back(empty_table_warning(source.table, found.suspect()));
+      warnings.push_back(empty_table_warning(source.table, found.suspect()));
     }
   }
   const std::string& assignments = context.profile.worker.table;
   if (context.assignments_suspect && found.unassigned() > 0 && !store.schema().tables.at(assignments).row_security) {
-    listing.warnings.push_back(empty_table_warning(assignments, found.unassigned()));
+    warnings.push_back(empty_table_warning(assignments, found.unassigned()));
   }
 }
 
@@ -234,34 +238,12 @@ Listing read_listing(TaskStore& store, const ListRequest& request) {
   Listing listing;
   const JudgeContext context = read_judge_context(store, request.policy, request.now);
   listing.now = context.now;
-  listing.warnings = warnings_of(context, store.schema());
-  FactsRequest wanted;
-  wanted.rows = FactsRequest::Rows::candidates;
-  wanted.selector = request.selector;
-  wanted.selector.ids = task_ids(store.profile(), request.selector.ids);
-  wanted.all_queued = request.policy.queued_max_age.has_value();
-  Collector collector{request, context, listing};
-  wanted.by_results = request.policy.evidence && has_result_rules(store.profile());
-  const bool only_rows = wanted.selector.ids.empty() && !request.selector.ids.empty();
-  if (!only_rows) {
-    store.read_facts(wanted, [&](TaskFacts&& facts) { collector.add(std::move(facts)); });
-    collector.finish(store);
-    warn_of_empty_tables(listing, store, context, collector);
-  }
-  const auto add_row = [&](Finding&& finding) { collector.add_row(std::move(finding)); };
-  list_rule_rows(store, request.selector, request.policy, context.now, add_row);
-  list_bulk_finished(store, request.selector, add_row);
+  ScanResult scan = scan_tasks(store, context, request, [&listing](ListItem&& item, const LivenessVerdict*) {
+    listing.items.append(encode_item(item));
+  });
+  listing.summary = std::move(scan.summary);
+  listing.warnings = std::move(scan.warnings);
   return listing;
-}
-
-/// Runs `read` again, once, when somebody held a lock: the transaction is over then and leaves nothing behind.
-template <typename Read>
-auto once_more_when_busy(const Read& read) {
-  try {
-    return read();
-  } catch (const BusyError&) {
-    return read();
-  }
 }
 
 std::optional<TaskReport> read_report(TaskStore& store, const TaskKey& key, const Policy& policy,
@@ -300,6 +282,32 @@ JudgeContext read_judge_context(TaskStore& store, const Policy& policy, std::opt
   }
   return {
       profile, policy, at, std::move(workers), standby_lags(connection, profile, policy), assignments_suspect(store)};
+}
+
+ScanResult scan_tasks(TaskStore& store, const JudgeContext& context, const ListRequest& request,
+                      const ItemVisitor& visit) {
+  ScanResult result;
+  result.warnings = warnings_of(context, store.schema());
+  FactsRequest wanted;
+  wanted.rows = FactsRequest::Rows::candidates;
+  wanted.selector = request.selector;
+  wanted.selector.ids = task_ids(store.profile(), request.selector.ids);
+  wanted.all_queued = request.policy.queued_max_age.has_value();
+  wanted.by_results = request.policy.evidence && has_result_rules(store.profile());
+  Collector collector{request, context, visit};
+  const bool only_rows = wanted.selector.ids.empty() && !request.selector.ids.empty();
+  if (!only_rows) {
+    store.read_facts(wanted, [&](TaskFacts&& facts) { collector.add(std::move(facts)); });
+    collector.finish(store);
+    warn_of_empty_tables(result.warnings, store, context, collector);
+  }
+  if (!request.only_tasks) {
+    const auto add_row = [&](Finding&& finding) { collector.add_row(std::move(finding)); };
+    list_rule_rows(store, request.selector, request.policy, context.now, add_row);
+    list_bulk_finished(store, request.selector, add_row);
+  }
+  result.summary = collector.summary();
+  return result;
 }
 
 void Listing::for_each(const std::function<void(const ListItem&)>& visit) const {

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "base/error.hpp"
 #include "base/spool.hpp"
 #include "engine/judge.hpp"
 #include "model/finding.hpp"
@@ -18,6 +19,7 @@ struct ListRequest {
   Policy policy;
   std::optional<Instant> now;  ///< --now
   bool include_fine = false;   ///< settling and healthy active tasks too
+  bool only_tasks = false;     ///< nothing about rows beside the tasks
 };
 
 /// Counts of one listing. Only unfinished tasks are read, so terminal classes have no count here.
@@ -48,6 +50,18 @@ struct Listing {
   void for_each(const std::function<void(const ListItem&)>& visit) const;
 };
 
+/// Gets each item as it is found, with what the liveness sources say of the task (nullptr for a row beside the tasks).
+/// Must not use the store: its statement is still being read.
+using ItemVisitor = std::function<void(ListItem&&, const LivenessVerdict*)>;
+
+struct ScanResult {
+  ListSummary summary;
+  std::vector<std::string> warnings;  ///< as of a Listing
+};
+/// What list_stuck() finds, handed over one by one instead of spooled, in the caller's transaction. Memory stays flat.
+ScanResult scan_tasks(TaskStore& store, const JudgeContext& context, const ListRequest& request,
+                      const ItemVisitor& visit);
+
 /// Reads findings in one short read transaction, or in the caller's when one is open. Works on a read-only connection.
 Listing list_stuck(TaskStore& store, const ListRequest& request);
 
@@ -59,6 +73,16 @@ struct TaskReport {
 };
 std::optional<TaskReport> inspect_task(TaskStore& store, const TaskKey& key, const Policy& policy,
                                        std::optional<Instant> now);
+
+/// Runs `read` again, once, when somebody held a lock: its transaction is over then and leaves nothing behind.
+template <typename Read>
+auto once_more_when_busy(const Read& read) {
+  try {
+    return read();
+  } catch (const BusyError&) {
+    return read();
+  }
+}
 
 /// Builds the context that judge() needs, inside the caller's transaction.
 JudgeContext read_judge_context(TaskStore& store, const Policy& policy, std::optional<Instant> now);

@@ -123,28 +123,38 @@ std::string name_of(const LivenessSource& source) {
 
 }  // namespace
 
+void conclude(LivenessVerdict& verdict) {
+  bool alive = false;
+  bool dead = false;
+  bool trusted_death = false;
+  for (std::size_t i = 0; i < verdict.says.size(); ++i) {
+    const bool says_dead = verdict.says[i] == Liveness::dead;
+    alive = alive || verdict.says[i] == Liveness::alive;
+    dead = dead || says_dead;
+    trusted_death = trusted_death || (says_dead && !verdict.doubted.at(i));
+  }
+  verdict.liveness = alive ? Liveness::alive : dead ? Liveness::dead : Liveness::unknown;
+  verdict.suspect = verdict.liveness == Liveness::dead && !trusted_death;
+  verdict.presumed = verdict.suspect && verdict.called_dead;
+}
+
 LivenessVerdict judge_liveness(const TaskFacts& facts, const JudgeContext& context) {
   LivenessVerdict verdict;
-  bool trusted_death = false;
-  bool suspect_death = false;
-  bool alive = false;
   for (std::size_t i = 0; i < context.profile.liveness.size(); ++i) {
     const SourceVerdict said = judge_source(i, facts, context);
-    const bool dead = said.liveness == Liveness::dead;
-    const bool suspect = dead && is_suspect(i, facts, context);
-    alive = alive || said.liveness == Liveness::alive;
-    trusted_death = trusted_death || (dead && !suspect);
-    suspect_death = suspect_death || suspect;
+    const bool suspect = said.liveness == Liveness::dead && is_suspect(i, facts, context);
     verdict.says.push_back(said.liveness);
+    verdict.doubted.push_back(suspect);
     verdict.sources.push_back(
         {name_of(context.profile.liveness[i]), said.text + (suspect ? " (a suspect source)" : "")});
   }
-  if (alive) {
-    verdict.liveness = Liveness::alive;
-  } else if (trusted_death || suspect_death) {
-    verdict.liveness = Liveness::dead;
-    verdict.suspect = !trusted_death;
+  if (context.policy.presumed_dead && facts.task.worker == context.policy.presumed_dead) {
+    verdict.says.push_back(Liveness::dead);
+    verdict.doubted.push_back(true);
+    verdict.sources.push_back({"--force", "worker " + printable(*facts.task.worker) + " is called dead by --force"});
+    verdict.called_dead = true;
   }
+  conclude(verdict);
   return verdict;
 }
 

@@ -27,6 +27,8 @@ constexpr auto k_why_names = std::to_array<Name<LeftOut::Why>>({
     {LeftOut::Why::changed_since, "changed-since"},
     {LeftOut::Why::unaddressable, "unaddressable"},
     {LeftOut::Why::nothing_to_do, "nothing-to-do"},
+    {LeftOut::Why::worker_alive, "worker-alive"},
+    {LeftOut::Why::too_fresh, "too-fresh"},
 });
 
 void encode_instant(ByteWriter& out, const std::optional<Instant>& at) {
@@ -67,6 +69,8 @@ void encode_policy(ByteWriter& out, const Policy& policy) {
     out.text(outcome ? to_string(*outcome) : std::string_view{});
   }
   out.number(policy.evidence ? 1 : 0);
+  out.number(policy.presumed_dead ? 1 : 0);
+  out.text(policy.presumed_dead.value_or(""));
 }
 
 void encode_left_out(ByteWriter& out, const Plan& plan) {

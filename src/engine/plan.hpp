@@ -30,6 +30,8 @@ struct LeftOut {
     changed_since,      ///< undo: a row is no longer as the run left it; it is kept as it is
     unaddressable,      ///< its id does not lead to its row
     nothing_to_do,      ///< the operations would change nothing
+    worker_alive,       ///< release-worker: its worker is at work
+    too_fresh,          ///< release-worker: given to the dead worker a moment ago
   };
   std::string task;
   Why why = Why::undecided;
@@ -42,19 +44,19 @@ struct LeftOut {
 /// spooled: memory does not grow with their number.
 class Plan {
  public:
-  std::string command;   ///< reconcile, cancel, undo
+  std::string command;   ///< reconcile, cancel, release-worker, undo
   std::string identity;  ///< of the database
   std::string profile, profile_hash, schema_fingerprint;
   Instant now{};                     ///< detection time, the value of :now
   std::optional<Instant> given_now;  ///< --now
   Selector selector;
   Policy policy;
-  std::string reason;                                    ///< --reason
-  std::string undoes;                                    ///< run id, for an undo
-  std::string nonce;                                     ///< unique; stands in the journal once applied
-  bool force = false;                                    ///< cancel: active tasks too
-  bool is_selected = false;                              ///< cancel: by filters, not by ids
-  std::vector<LeftOut> left_out;                         ///< at most k_left_out_kept of them …
+  std::string reason;             ///< --reason
+  std::string undoes;             ///< run id, for an undo
+  std::string nonce;              ///< unique; stands in the journal once applied
+  bool force = false;             ///< cancel: active tasks too; release-worker: see ReleaseRequest
+  bool is_selected = false;       ///< cancel: by filters, not by ids
+  std::vector<LeftOut> left_out;  ///< at most k_left_out_kept of them …
   std::map<LeftOut::Why, std::int64_t> left_out_counts;  ///< … all are counted
   std::int64_t remaining = 0;                            ///< repairable findings beyond --limit
   std::map<std::string, std::int64_t> status_before;     ///< rows per native status, when counted

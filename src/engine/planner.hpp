@@ -37,6 +37,25 @@ struct CancelRequest {
 /// over, unknown and refused ones stand in Plan::left_out.
 Plan plan_cancel(TaskStore& store, const CancelRequest& request);
 
+struct ReleaseRequest {
+  std::string worker;
+  bool force = false;  ///< a person says that it is dead; needed where nothing that can be trusted does
+  Policy policy;
+  std::optional<Instant> now;
+  std::string reason;
+  std::vector<std::string> ids;  ///< of a plan that is made again: only these tasks and derived rows; empty: all
+};
+struct ReleasePlan {
+  Plan plan;
+  bool known = false;        ///< a worker table, an account or some task names the worker
+  LivenessVerdict liveness;  ///< of the worker: when it is alive, or dead by no source that can be trusted and not
+                             ///< forced, the plan is empty and its tasks stand in left_out
+  std::int64_t held = 0;     ///< active tasks that name it
+};
+/// Plans ending everything that a dead worker holds, and putting right what is accounted to it. The same judge and
+/// operations as plan_reconcile(). Throws Error{usage} when the profile does not say which worker has a task.
+ReleasePlan plan_release(TaskStore& store, const ReleaseRequest& request);
+
 struct UndoRequest {
   std::string run;                 ///< full id
   std::vector<std::string> tasks;  ///< only these tasks (--id); empty: all

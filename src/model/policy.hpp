@@ -22,6 +22,7 @@ struct Policy {
   std::set<std::string> accepted_hazards;    ///< --accept-hazard
   std::optional<Outcome> outcome;            ///< --outcome: instead of evidence and profile defaults
   bool evidence = true;                      ///< false: --no-evidence, as if the profile declared none
+  std::optional<std::string> presumed_dead;  ///< worker that a person says is dead; a source that says alive still wins
   std::optional<Outcome> overdue, dead;      ///< --overdue, --dead: instead of the profile's default of the rule
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "sql/statements.hpp"
 
 namespace taskctl {
@@ -61,6 +62,10 @@ std::string Dialect::literal(std::string_view text) const {
     return "E" + quoted(escaped, '\'');
   }
   return quoted(text, '\'');
+}
+
+bool Dialect::can_hold(std::string_view text) const {
+  return m_engine == Engine::sqlite || (text.find('\0') == std::string_view::npos && is_valid_utf8(text));
 }
 
 std::string Dialect::parameter(std::size_t number, std::string_view type) const {

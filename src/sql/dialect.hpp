@@ -25,6 +25,9 @@ class Dialect {
   /// 'text' with quotes doubled; only for values from profiles (statuses). Values of users are parameters.
   [[nodiscard]] std::string literal(std::string_view text) const;
 
+  /// May the database have this text? PostgreSQL holds neither NUL characters nor invalid UTF-8.
+  [[nodiscard]] bool can_hold(std::string_view text) const;
+
   /// Parameter n (from 1): `?n` in SQLite; `$n::text::type` in PostgreSQL (plain `$n::text` for type "text" or "").
   [[nodiscard]] std::string parameter(std::size_t number, std::string_view type) const;
 

@@ -27,14 +27,18 @@ struct FactsRequest {
                  ///< it
     by_key,      ///< exactly `keys`, whatever their state
     open,        ///< every task that the selector matches and that is not over
+    selected,    ///< every row that the selector matches, whatever its state
+    queued,      ///< every queued row that the selector matches; a few more where [[class]] entries overlap
   };
   Rows rows = Rows::candidates;
-  Selector selector;  ///< candidates and open: ids, workers, kinds, queues, users, statuses
+  Selector selector;  ///< all but by_key: ids, workers, kinds, queues, users, statuses
   std::vector<TaskKey> keys;
   bool all_queued = false;  ///< candidates: every queued task, not only those with a sign (rule `waiting` is on)
   bool by_results = false;  ///< candidates: then also those that only rows of results speak against
   bool with_image = false;  ///< all columns too
   bool lock = false;        ///< take row locks, skip locked rows
+  bool brief = false;       ///< without what only a judgement needs: liveness, cancel requests, hazards
+  std::optional<std::size_t> limit;  ///< at most so many rows, any of them
 };
 
 /// Column order of a facts statement, so that the reader finds each value. Positions are from 0.
@@ -85,8 +89,9 @@ EvidenceStatement render_evidence(const Profile& profile, const Schema& schema, 
 std::size_t evidence_keys_per_statement(const Schema& schema, const Dialect& dialect, const EvidenceSource& source,
                                         std::size_t all);
 
-/// For every worker table: heartbeat of each worker (for the suspect check). One column, time as as_time().
-RenderedStatement render_worker_heartbeats(const LivenessSource& source, const Schema& schema, const Dialect& dialect);
+/// The workers of a worker table, or one of them: name as text, heartbeat as as_time().
+RenderedStatement render_workers(const LivenessSource& source, const Schema& schema, const Dialect& dialect,
+                                 const std::optional<std::string>& name = {});
 
 /// Finished times that at least `bulk_finished` tasks share (with `key`: only the one of that task), in order: the time
 /// as as_time(), the value as text, how many tasks have it.

@@ -17,20 +17,14 @@ constexpr std::string_view k_task_alias = "t";
 /// The select list of a facts statement, with the position of everything in it.
 class FactsColumns {
  public:
-  FactsColumns(StatementWriter& writer, bool with_image) : m_writer{writer} {
+  FactsColumns(StatementWriter& writer, const FactsRequest& request) : m_writer{writer} {
     add_key_and_class();
     add_attributes();
     add_times();
-    for (const LivenessSource& source : profile().liveness) {
-      m_layout.liveness.push_back(add_liveness(source));
+    if (!request.brief) {
+      add_what_judges();
     }
-    if (profile().cancel_request) {
-      add_cancel_request(*profile().cancel_request);
-    }
-    for (const Hazard& hazard : profile().hazards) {
-      m_layout.hazards.push_back(add(fmt::format("CASE WHEN {} THEN 1 ELSE 0 END", m_writer.fragment(hazard.when))));
-    }
-    if (with_image) {
+    if (request.with_image) {
       add_image();
     }
   }
@@ -41,6 +35,18 @@ class FactsColumns {
  private:
   [[nodiscard]] const Profile& profile() const { return m_writer.profile(); }
   [[nodiscard]] const Dialect& dialect() const { return m_writer.dialect(); }
+
+  void add_what_judges() {
+    for (const LivenessSource& source : profile().liveness) {
+      m_layout.liveness.push_back(add_liveness(source));
+    }
+    if (profile().cancel_request) {
+      add_cancel_request(*profile().cancel_request);
+    }
+    for (const Hazard& hazard : profile().hazards) {
+      m_layout.hazards.push_back(add(fmt::format("CASE WHEN {} THEN 1 ELSE 0 END", m_writer.fragment(hazard.when))));
+    }
+  }
 
   int add(std::string expression) {
     m_columns.push_back(std::move(expression));
@@ -222,10 +228,7 @@ void add_filter(StatementWriter& writer, std::vector<std::string>& conditions, c
   }
   std::vector<std::string> parameters;
   for (const std::string& value : wanted) {
-    // PostgreSQL holds neither in a text: such a value matches nothing.
-    const bool impossible = writer.dialect().engine() == Engine::postgres &&
-                            (value.find('\0') != std::string::npos || !is_valid_utf8(value));
-    if (!impossible) {
+    if (writer.dialect().can_hold(value)) {
       parameters.push_back(writer.bind(value, "text"));
     }
   }
@@ -324,7 +327,7 @@ class ResultSigns {
 FactsStatement render_facts_by_results(const Profile& profile, const Schema& schema, const Dialect& dialect,
                                        const FactsRequest& request) {
   StatementWriter writer{profile, schema, dialect, TaskScope{std::string{k_task_alias}, ""}};
-  const FactsColumns columns{writer, request.with_image};
+  const FactsColumns columns{writer, request};
   std::vector<std::string> conditions{
       any_of(writer.class_conditions({TaskClass::succeeded, TaskClass::failed, TaskClass::cancelled})),
       ResultSigns{writer}.sql(), fmt::format("({}) IS NOT TRUE", CandidateCondition{writer, request.all_queued}.sql())};
@@ -337,7 +340,7 @@ FactsStatement render_facts_by_results(const Profile& profile, const Schema& sch
 FactsStatement render_facts(const Profile& profile, const Schema& schema, const Dialect& dialect,
                             const FactsRequest& request) {
   StatementWriter writer{profile, schema, dialect, TaskScope{std::string{k_task_alias}, ""}};
-  const FactsColumns columns{writer, request.with_image};
+  const FactsColumns columns{writer, request};
   std::vector<std::string> conditions;
   switch (request.rows) {
     case FactsRequest::Rows::candidates:
@@ -351,11 +354,19 @@ FactsStatement render_facts(const Profile& profile, const Schema& schema, const 
       conditions.push_back(any_of(writer.class_conditions({TaskClass::queued, TaskClass::active, TaskClass::parked})));
       add_selector(writer, conditions, request.selector);
       break;
+    case FactsRequest::Rows::queued:
+      conditions.push_back(any_of(writer.class_conditions({TaskClass::queued})));
+      add_selector(writer, conditions, request.selector);
+      break;
+    case FactsRequest::Rows::selected:
+      add_selector(writer, conditions, request.selector);
+      break;
   }
   const std::string where = conditions.empty() ? std::string{} : " WHERE " + join(conditions, " AND ");
+  const std::string limit = request.limit ? fmt::format(" LIMIT {}", *request.limit) : std::string{};
   const std::string lock = request.lock ? dialect.lock_clause(k_task_alias) : std::string{};
-  std::string sql = fmt::format("SELECT {} FROM {} {}{}{}", columns.sql(), dialect.table(writer.task_table().name),
-                                k_task_alias, where, lock);
+  std::string sql = fmt::format("SELECT {} FROM {} {}{}{}{}", columns.sql(), dialect.table(writer.task_table().name),
+                                k_task_alias, where, limit, lock);
   return {{std::move(sql), writer.take_parameters()}, columns.layout()};
 }
 

@@ -157,16 +157,29 @@ RenderedStatement render_any_row(const std::string& table, const Schema& schema,
   return {fmt::format("SELECT 1 FROM {} LIMIT 1", dialect.table(info->name)), {}};
 }
 
-RenderedStatement render_worker_heartbeats(const LivenessSource& source, const Schema& schema, const Dialect& dialect) {
+RenderedStatement render_workers(const LivenessSource& source, const Schema& schema, const Dialect& dialect,
+                                 const std::optional<std::string>& name) {
   const TableInfo* table = schema.find(source.table);
-  const ColumnInfo* column = table != nullptr ? table->find(source.heartbeat) : nullptr;
-  if (column == nullptr) {
-    throw Error{ExitCode::mismatch, fmt::format("table '{}' has no column '{}'", source.table, source.heartbeat),
-                "Run 'taskctl profile check' to see how the profile fits the database."};
+  const auto column = [&](const std::string& wanted) -> const ColumnInfo& {
+    const ColumnInfo* found = table != nullptr ? table->find(wanted) : nullptr;
+    if (found == nullptr) {
+      throw Error{ExitCode::mismatch, fmt::format("table '{}' has no column '{}'", source.table, wanted),
+                  "Run 'taskctl profile check' to see how the profile fits the database."};
+    }
+    return *found;
+  };
+  const ColumnInfo& heartbeat = column(source.heartbeat);
+  const std::string key = dialect.as_text("w." + dialect.identifier(column(source.key).name));
+  RenderedStatement statement{fmt::format("SELECT {}, {} FROM {} w", key,
+                                          dialect.as_time("w." + dialect.identifier(heartbeat.name), heartbeat.type),
+                                          dialect.table(table->name)),
+                              {}};
+  if (name) {
+    statement.sql += dialect.can_hold(*name) ? fmt::format(" WHERE {} = {}", key, dialect.parameter(1, "text"))
+                                             : " WHERE " + any_of({});
+    statement.parameters.assign(dialect.can_hold(*name) ? 1 : 0, *name);
   }
-  return {fmt::format("SELECT {} FROM {} w", dialect.as_time("w." + dialect.identifier(column->name), column->type),
-                      dialect.table(table->name)),
-          {}};
+  return statement;
 }
 
 RenderedStatement render_read_rows(const TableInfo& table, const Dialect& dialect, std::span<const RowKey> keys,

@@ -104,7 +104,9 @@ FactsRequest frame_of(const FactsRequest& request) {
                      .all_queued = request.all_queued,
                      .by_results = request.by_results,
                      .with_image = request.with_image,
-                     .lock = request.lock};
+                     .lock = request.lock,
+                     .brief = request.brief,
+                     .limit = request.limit};
   if (request.rows != FactsRequest::Rows::by_key) {
     frame.selector = request.selector;
     frame.selector.ids.clear();
@@ -175,20 +177,25 @@ void TaskStore::read_evidence(std::size_t source, std::span<TaskFacts* const> ta
   EvidenceReader{m_connection, m_profile, m_schema, source}.read(tasks);
 }
 
-std::vector<WorkerCensus> TaskStore::read_workers(Instant now) {
-  std::vector<WorkerCensus> censuses;
-  for (const LivenessSource& source : m_profile.liveness) {
-    WorkerCensus census;
-    if (source.kind == LivenessSource::Kind::table) {
-      const ColumnEncoding& encoding = encoding_or_default(m_profile, source.table, source.heartbeat);
-      read_all(m_connection, render_worker_heartbeats(source, m_schema, m_dialect), [&](const Row& row) {
-        const TimeFact heartbeat = decode_time(row.front(), encoding);
-        ++census.known;
-        census.alive += heartbeat.known() && now - heartbeat.at <= source.timeout ? 1U : 0U;
-      });
+void TaskStore::read_worker_rows(const std::optional<std::string>& name, const WorkerSink& sink) {
+  for (std::size_t i = 0; i < m_profile.liveness.size(); ++i) {
+    const LivenessSource& source = m_profile.liveness[i];
+    if (source.kind != LivenessSource::Kind::table) {
+      continue;
     }
-    censuses.push_back(census);
+    const ColumnEncoding& encoding = encoding_or_default(m_profile, source.table, source.heartbeat);
+    read_all(m_connection, render_workers(source, m_schema, m_dialect, name),
+             [&](const Row& row) { sink(i, text_of(row.at(0)).value_or(""), decode_time(row.at(1), encoding)); });
   }
+}
+
+std::vector<WorkerCensus> TaskStore::read_workers(Instant now) {
+  std::vector<WorkerCensus> censuses(m_profile.liveness.size());
+  read_worker_rows(std::nullopt, [&](std::size_t source, const std::string&, const TimeFact& heartbeat) {
+    WorkerCensus& census = censuses[source];
+    ++census.known;
+    census.alive += heartbeat.known() && now - heartbeat.at <= m_profile.liveness[source].timeout ? 1U : 0U;
+  });
   return censuses;
 }
 

@@ -57,6 +57,10 @@ class TaskStore {
   /// Fills evidence[source] of every task: what that [[evidence]] entry says of it.
   void read_evidence(std::size_t source, std::span<TaskFacts* const> tasks);
 
+  /// Rows of the worker tables: source by its position, worker, heartbeat. With a name, that worker's only.
+  using WorkerSink = std::function<void(std::size_t source, const std::string& worker, const TimeFact& heartbeat)>;
+  void read_worker_rows(const std::optional<std::string>& name, const WorkerSink& sink);
+
   /// One entry per [[liveness]] source, in order; sources that are not worker tables have {0, 0}.
   std::vector<WorkerCensus> read_workers(Instant now);
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -153,6 +154,18 @@ std::size_t terminal_width(bool out_is_terminal) {
   return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+/// The first of the variables that is set decides, as in setlocale(); none of them means the C locale.
+bool is_utf8_locale() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    if (std::optional<std::string> locale = environment(name)) {
+      std::erase(*locale, '-');
+      std::ranges::transform(*locale, locale->begin(), [](unsigned char c) { return std::tolower(c); });
+      return locale->find(".utf8") != std::string::npos;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 Streams process_streams(const StopSource* stop) {
@@ -164,6 +177,7 @@ Streams process_streams(const StopSource* stop) {
   options.in_is_terminal = ::isatty(STDIN_FILENO) == 1;
   options.width = terminal_width(options.out_is_terminal);
   options.colour = options.out_is_terminal && !environment("NO_COLOR") && environment("TERM") != "dumb";
+  options.utf8 = is_utf8_locale();
   options.out_buffer = options.out_is_terminal ? 0 : k_out_buffer;
   auto reader = std::make_shared<LineReader>(stop);
   return Streams{

@@ -21,6 +21,7 @@ class Streams {
     bool out_is_terminal = false, err_is_terminal = false, in_is_terminal = false;
     std::size_t width = 80;  ///< columns of the terminal; 0: unlimited
     bool colour = false;
+    bool utf8 = true;            ///< the locale's character set is UTF-8
     bool quiet = false;          ///< talk() is dropped; warnings and errors are not
     std::size_t out_buffer = 0;  ///< out() is passed on in pieces of this size; flush() and talk pass it on at once
   };

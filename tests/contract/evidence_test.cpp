@@ -284,7 +284,7 @@ TEST_CASE("a result that changes between plan and run makes a conflict") {
     const JudgeContext context = read_judge_context(scene.store(), plan.policy, plan.given_now);
     TaskFacts* const one = &facts;
     gather_evidence(scene.store(), context, {&one, 1});
-    return check_again(unit, facts, context, plan);
+    return check_again(unit, facts, context, plan, {});
   };
   CHECK_FALSE(check());
   scene.db().exec("UPDATE results SET says = 'stop'");

@@ -256,6 +256,24 @@ TEST_CASE("a dead worker counts at any age above settle") {
   CHECK(scene.rule() == "fine");
 }
 
+TEST_CASE("a death that rests on a word of a person is possible at any settled age and a young task is kept") {
+  Scene scene;
+  scene.facts.task.worker = "w1";
+  scene.policy.presumed_dead = "w1";
+  scene.policy.max_age_given = true;
+  scene.times().started = ago(5min);
+  CHECK(scene.finding().rule == Rule::dead);
+  CHECK(scene.finding().certainty == Certainty::possible);
+  CHECK(scene.finding().repair == Repair::yes);
+  CHECK(scene.finding().note.empty());
+  scene.times().started = ago(2min);
+  CHECK(scene.finding().repair == Repair::hazard);
+  scene.policy.accepted_hazards.insert("young");
+  CHECK(scene.finding().repair == Repair::yes);
+  scene.times().started = ago(1min);
+  CHECK(scene.rule() == "fine");
+}
+
 TEST_CASE("a death that rests on a suspect source is possible and needs the age of an overdue task") {
   for (const bool standby : {false, true}) {
     Scene scene;

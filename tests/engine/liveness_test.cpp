@@ -154,3 +154,22 @@ TEST_CASE("a trusted source beside a suspect one is enough to be dead") {
   CHECK_FALSE(scene.liveness().suspect);
   CHECK(scene.liveness().liveness == Liveness::alive);
 }
+
+TEST_CASE("a person who calls a worker dead is believed where no source says that it is alive") {
+  Scene scene;
+  scene.add_source(Kind::lease, 0s);
+  scene.facts.task.worker = "w1";
+  scene.policy.presumed_dead = "w1";
+  CHECK(scene.liveness().liveness == Liveness::dead);
+  CHECK(scene.liveness().presumed);
+  CHECK(scene.liveness().suspect);
+  CHECK(scene.liveness().sources.back().source == "--force");
+  scene.times().lease = ago(-1h);
+  CHECK(scene.liveness().liveness == Liveness::alive);
+  CHECK_FALSE(scene.liveness().presumed);
+  scene.times().lease = ago(1h);
+  CHECK_FALSE(scene.liveness().suspect);
+  scene.facts.task.worker = "w2";
+  scene.times().lease = {};
+  CHECK(scene.liveness().liveness == Liveness::unknown);
+}

@@ -164,7 +164,7 @@ TEST_CASE("every rendered statement of the built-in profiles can be prepared") {
   }
   for (const LivenessSource& source : profile.liveness) {
     if (source.kind == LivenessSource::Kind::table) {
-      CHECK_NOTHROW(prepare(*db, render_worker_heartbeats(source, schema, dialect).sql));
+      CHECK_NOTHROW(prepare(*db, render_workers(source, schema, dialect, "w1").sql));
     }
   }
   const std::vector<EvaluationInput> tasks{{key, "stuck"}, {{{"2"}}, "stuck"}};

@@ -1,0 +1,65 @@
+#include "commands/list-workers/list_workers.hpp"
+
+#include "base/error.hpp"
+#include "commands/list-workers/list_workers_view.hpp"
+#include "commands/shared/outcome_option.hpp"
+
+namespace taskctl {
+
+namespace {
+
+Liveness parse_state(const std::string& text) {
+  const std::vector<Liveness> all{Liveness::alive, Liveness::dead, Liveness::unknown};
+  std::vector<std::string> names;
+  for (const Liveness state : all) {
+    if (to_string(state) == text) {
+      return state;
+    }
+    names.emplace_back(to_string(state));
+  }
+  throw_unknown_choice("state", text, names);
+}
+
+}  // namespace
+
+void declare_list_workers(CLI::App& app, ListWorkersOptions& options) {
+  options.target.declare(app);
+  options.age.declare(app);
+  options.output.allowed = {OutputFormat::table, OutputFormat::json, OutputFormat::jsonl,
+                            OutputFormat::csv,   OutputFormat::tsv,  OutputFormat::ids};
+  options.output.declare(app);
+  add_repeated(app, "--worker", "only this worker (exact; repeatable)",
+               [&options](const std::string& text) { options.names.push_back(text); })
+      ->type_name("NAME")
+      ->group("Filters");
+  add_repeated(app, "--state", "only workers that are alive, dead or unknown (repeatable)",
+               [&options](const std::string& text) { options.states.push_back(parse_state(text)); })
+      ->type_name("STATE")
+      ->group("Filters");
+  declare_no_evidence(app, options.no_evidence);
+  app.add_flag("--exit-code", options.exit_code)->description("end with 4 when a dead worker holds tasks");
+  app.add_option("--sort", options.sort)
+      ->description("state (dead first), name, heartbeat (oldest first), held, stuck or age (of the oldest task)")
+      ->type_name("FIELD")
+      ->check(CLI::IsMember({"state", "name", "heartbeat", "held", "stuck", "age"}));
+  add_parsed(app, "--limit", "print at most this many workers; the summary still counts all",
+             [&options](const std::string& text) { options.limit = parse_count(text, "--limit"); })
+      ->type_name("N");
+}
+
+int run_list_workers(Context& context, const ListWorkersOptions& options) {
+  const std::unique_ptr<Session> session = context.open(options.target, &options.age, Access::read, false);
+  session->policy.evidence = !options.no_evidence;
+  const WorkerSurvey survey =
+      survey_workers(*session->store, {.names = options.names, .policy = session->policy, .now = session->now});
+  const WorkersView view{.format = options.output.format,
+                         .sort = options.sort,
+                         .limit = options.limit,
+                         .states = options.states,
+                         .target = session->target_name()};
+  print_workers(context.streams(), survey, view);
+  const bool found = summarise(survey, view).held_by_dead > 0;
+  return static_cast<int>(options.exit_code && found ? ExitCode::findings : ExitCode::ok);
+}
+
+}  // namespace taskctl
