@@ -1,6 +1,7 @@
 #include "commands/list-workers/list_workers.hpp"
 
 #include "base/error.hpp"
+#include "cli/value_kind.hpp"
 #include "commands/list-workers/list_workers_view.hpp"
 #include "commands/shared/outcome_option.hpp"
 
@@ -8,16 +9,15 @@ namespace taskctl {
 
 namespace {
 
+const std::vector<std::string> k_states{"alive", "dead", "unknown"};
+
 Liveness parse_state(const std::string& text) {
-  const std::vector<Liveness> all{Liveness::alive, Liveness::dead, Liveness::unknown};
-  std::vector<std::string> names;
-  for (const Liveness state : all) {
+  for (const Liveness state : {Liveness::alive, Liveness::dead, Liveness::unknown}) {
     if (to_string(state) == text) {
       return state;
     }
-    names.emplace_back(to_string(state));
   }
-  throw_unknown_choice("state", text, names);
+  throw_unknown_choice("state", text, k_states);
 }
 
 }  // namespace
@@ -30,18 +30,20 @@ void declare_list_workers(CLI::App& app, ListWorkersOptions& options) {
   options.output.declare(app);
   add_repeated(app, "--worker", "only this worker (exact; repeatable)",
                [&options](const std::string& text) { options.names.push_back(text); })
-      ->type_name("NAME")
+      ->type_name("WORKER")
       ->group("Filters");
-  add_repeated(app, "--state", "only workers that are alive, dead or unknown (repeatable)",
-               [&options](const std::string& text) { options.states.push_back(parse_state(text)); })
+  set_choices(add_repeated(app, "--state", "only workers that are alive, dead or unknown (repeatable)",
+                           [&options](const std::string& text) { options.states.push_back(parse_state(text)); }),
+              k_states)
       ->type_name("STATE")
       ->group("Filters");
   declare_no_evidence(app, options.no_evidence);
   app.add_flag("--exit-code", options.exit_code)->description("end with 4 when a dead worker holds tasks");
-  app.add_option("--sort", options.sort)
-      ->description("state (dead first), name, heartbeat (oldest first), held, stuck or age (of the oldest task)")
-      ->type_name("FIELD")
-      ->check(CLI::IsMember({"state", "name", "heartbeat", "held", "stuck", "age"}));
+  add_choice(app, "--sort", "field",
+             "state (default: dead first), name, heartbeat (oldest first), held, stuck or age (of the oldest task)",
+             {"state", "name", "heartbeat", "held", "stuck", "age"},
+             [&options](const std::string& text) { options.sort = text; })
+      ->type_name("FIELD");
   add_parsed(app, "--limit", "print at most this many workers; the summary still counts all",
              [&options](const std::string& text) { options.limit = parse_count(text, "--limit"); })
       ->type_name("N");

@@ -103,7 +103,7 @@ ExitCode verdict(const Plan& plan, const FlowResult& result) {
 }  // namespace
 
 void declare_release_worker(CLI::App& app, ReleaseWorkerOptions& options) {
-  app.add_option("NAME", options.worker)->description("the worker, exactly as list-workers prints it")->required();
+  app.add_option("WORKER", options.worker)->description("the worker, exactly as list-workers prints it")->required();
   app.add_flag("--force", options.force)
       ->description("it is dead although nothing that can be trusted says so (never one that is known to be alive)");
   options.target.declare(app);

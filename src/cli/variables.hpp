@@ -30,6 +30,9 @@ inline constexpr auto k_variables = std::to_array<VariableInfo>({
     {"TMPDIR", "folder for what does not fit into memory (default /tmp)", true},
     {"COLUMNS", "width of tables; the terminal's own width otherwise", false},
     {"NO_COLOR", "when set, no colours", false},
+    {"LC_ALL", "the locale, before LC_CTYPE and LANG: bars are made of blocks where its character set is UTF-8", false},
+    {"LC_CTYPE", "the locale where LC_ALL is not set", false},
+    {"LANG", "the locale where neither is set", false},
     {"TERM", "no colours when it is dumb", false},
 });
 

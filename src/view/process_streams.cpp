@@ -156,14 +156,14 @@ std::size_t terminal_width(bool out_is_terminal) {
 
 /// The first of the variables that is set decides, as in setlocale(); none of them means the C locale.
 bool is_utf8_locale() {
-  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
-    if (std::optional<std::string> locale = environment(name)) {
-      std::erase(*locale, '-');
-      std::ranges::transform(*locale, locale->begin(), [](unsigned char c) { return std::tolower(c); });
-      return locale->find(".utf8") != std::string::npos;
-    }
+  std::optional<std::string> locale = environment("LC_ALL");
+  for (const auto& next : {environment("LC_CTYPE"), environment("LANG")}) {
+    locale = locale ? locale : next;
   }
-  return false;
+  std::string name = locale.value_or("C");
+  std::erase(name, '-');
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+  return name.find(".utf8") != std::string::npos;
 }
 
 }  // namespace
