@@ -126,7 +126,6 @@ void RepairPlanner::leave_over_limit(const Found& found) {
                     .finding = std::move(finding)});
 }
 
-/// A task that was to be planned again and is in neither list is no longer wrong.
 void leave_out_settled(Plan& again, const std::vector<std::string>& tasks) {
   std::set<std::string> seen;
   again.for_each([&seen](std::size_t, const PlanUnit& unit) { seen.insert(unit.task); });
