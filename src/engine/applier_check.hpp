@@ -15,8 +15,8 @@ struct Refusal {
 };
 
 /// Judges a unit's task again, on its locked row: the finding's rule must fire again and still allow the repair (for a
-/// cancel: the task must still be one that may be ended). nullopt: go on. `worker`: what is known now of the worker that
-/// a release-worker is about.
+/// cancel: the task must still be one that may be ended). nullopt: go on. `worker`: what is known now of the worker
+/// that a release-worker is about.
 [[nodiscard]] std::optional<Refusal> check_again(const PlanUnit& unit, const TaskFacts& facts,
                                                  const JudgeContext& context, const Plan& plan,
                                                  const LivenessVerdict& worker);
