@@ -1,5 +1,7 @@
 #include "commands/profile/profile.hpp"
 
+#include <set>
+
 #include <fmt/format.h>
 
 #include "base/error.hpp"
@@ -15,9 +17,14 @@ namespace taskctl {
 
 namespace {
 
-std::string engines_of(const Profile& profile) {
+/// Of all variants together.
+std::string engines_of(const std::vector<Profile>& variants) {
+  std::set<Engine> engines;
+  for (const Profile& profile : variants) {
+    engines.insert(profile.engines.begin(), profile.engines.end());
+  }
   std::vector<std::string> names;
-  for (const Engine engine : profile.engines) {
+  for (const Engine engine : engines) {
     names.emplace_back(to_string(engine));
   }
   return join(names, ", ");
@@ -28,12 +35,13 @@ int list_profiles(Streams& streams, OutputFormat format) {
   TableWriter table{
       {{.title = "NAME"}, {.title = "ENGINES"}, {.title = "SAFETY"}, {.title = "SUMMARY", .shrinkable = true}}};
   for (const std::string& name : builtin_profile_names()) {
-    const Profile profile = find_profile(name);
+    const std::vector<Profile> variants = find_profiles(name);
+    const Profile& profile = variants.front();
     list.push_back({{"name", name},
-                    {"engines", engines_of(profile)},
+                    {"engines", engines_of(variants)},
                     {"safety", to_string(profile.safety)},
                     {"summary", profile.summary}});
-    table.row({name, engines_of(profile), std::string{to_string(profile.safety)}, profile.summary});
+    table.row({name, engines_of(variants), std::string{to_string(profile.safety)}, profile.summary});
   }
   if (format == OutputFormat::json) {
     streams.line(dump_pretty({{"schema", "taskctl.profile-list/1"}, {"profiles", list}}));
@@ -67,7 +75,7 @@ void print_lines(Streams& streams, std::string_view title, const std::vector<std
 }
 
 void print_check(Streams& streams, const Profile& profile, const ProfileCheck& check) {
-  streams.line(fmt::format("profile {} ({}), safety {}", profile.name, profile.file, to_string(profile.safety)));
+  streams.line(fmt::format("profile {} ({}), safety {}", profile.title(), profile.file, to_string(profile.safety)));
   std::vector<std::string> problems;
   for (const SchemaProblem& problem : check.problems) {
     problems.push_back(problem.where + ": " + problem.text);

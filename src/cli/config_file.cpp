@@ -9,6 +9,7 @@
 #include "base/environment.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "profile/profile_name.hpp"
 #include "store/location.hpp"
 
 namespace taskctl {
@@ -173,10 +174,14 @@ class Reader {
     }
   }
 
-  // A profile is a name, or a file when it looks like one (as in find_profile).
+  // A profile is a name, or a file when it looks like one (as in find_profiles).
   std::string profile_of(const toml::node& node, const std::string& key) const {
     const std::string text = text_of(node, key);
-    return text.find('/') != std::string::npos || text.ends_with(".toml") ? from_here(text) : text;
+    try {
+      return parse_profile_name(text).is_path() ? from_here(text) : text;
+    } catch (const Error& error) {
+      throw Error{error.code(), where(node) + ": " + error.message(), error.hint()};
+    }
   }
 
   std::string database_of(const toml::node& node, const std::string& key) const {

@@ -309,19 +309,17 @@ std::unique_ptr<Session> Context::connect(const TargetOptions& options, Access a
   if (!options.now.empty()) {
     session->now = parse_instant(options.now, "--now");
   }
-  if (!wanted.empty()) {
-    session->profile = find_profile(wanted);
-  }
+  // Before anything is opened: a mistake in the profile is one of the command line.
+  std::vector<Profile> variants = wanted.empty() ? std::vector<Profile>{} : find_profiles(wanted);
   session->open_options = open_options(options, session->config);
   session->connection = m_drivers.of(session->location.engine).open(session->location, access, session->open_options);
   watch(*session);
   if (wanted.empty()) {
     session->profile = choose_profile(*session->connection);
     m_streams.talk(
-        fmt::format("profile: {} (chosen because its tables and columns are all there)", session->profile.name));
-  } else if (!session->profile.engines.contains(session->location.engine)) {
-    throw Error{ExitCode::mismatch,
-                fmt::format("profile '{}' is not for {}", session->profile.name, to_string(session->location.engine))};
+        fmt::format("profile: {} (chosen because its tables and columns are all there)", session->profile.title()));
+  } else {
+    session->profile = choose_variant(*session->connection, std::move(variants));
   }
   return session;
 }

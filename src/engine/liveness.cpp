@@ -47,8 +47,8 @@ SourceVerdict judge_lease(const LivenessSource& source, const TaskFacts& facts, 
   }
   const bool dead = context.now - lease.at > source.timeout;
   const bool over = lease.at < context.now;
-  return {dead ? Liveness::dead : Liveness::alive,
-          column + (over ? " ended " : " ends ") + distance(lease.at, context.now)};
+  const Liveness before = source.alive_before_end ? Liveness::alive : Liveness::unknown;
+  return {dead ? Liveness::dead : before, column + (over ? " ended " : " ends ") + distance(lease.at, context.now)};
 }
 
 SourceVerdict judge_heartbeat(const LivenessSource& source, const TaskFacts& facts, const JudgeContext& context) {

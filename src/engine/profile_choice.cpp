@@ -1,7 +1,10 @@
 #include "engine/profile_choice.hpp"
 
+#include <optional>
 #include <set>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -18,24 +21,38 @@ struct Candidate {
   bool has_table = false;
 };
 
-std::vector<Candidate> try_builtin_profiles(Connection& connection) {
-  std::vector<Candidate> candidates;
-  const Transaction transaction{connection, Access::read};
-  for (const auto& name : builtin_profile_names()) {
-    Profile profile = find_profile(name);
-    if (profile.engines.count(connection.engine()) == 0) {
+/// The variant for this engine that fits best; nullopt when none is for it. The first of equals.
+std::optional<Candidate> best_variant(Connection& connection, std::vector<Profile> variants) {
+  std::optional<Candidate> best;
+  for (Profile& profile : variants) {
+    if (!profile.engines.contains(connection.engine())) {
       continue;
     }
     const Schema schema = read_schema(connection, profile);
     auto problems = check_schema(profile, schema, connection.engine());
     const bool has_table = schema.find(profile.table) != nullptr;
-    candidates.push_back({std::move(profile), std::move(problems), has_table});
+    if (!best || std::pair{!has_table, problems.size()} < std::pair{!best->has_table, best->problems.size()}) {
+      best = Candidate{std::move(profile), std::move(problems), has_table};
+    }
+  }
+  return best;
+}
+
+std::vector<Candidate> try_builtin_profiles(Connection& connection) {
+  std::vector<Candidate> candidates;
+  const Transaction transaction{connection, Access::read};
+  for (const auto& name : builtin_profile_names()) {
+    if (auto best = best_variant(connection, find_profiles(name))) {
+      candidates.push_back(std::move(*best));
+    }
   }
   return candidates;
 }
 
 constexpr const char* k_hint =
-    "Give --profile NAME or --profile FILE; `taskctl profile list` prints the ones that are built in.";
+    "Give --profile NAME or --profile FILE; `taskctl profile list` prints the ones that are built in. Tables that "
+    "stand "
+    "in another schema than usual: --profile NAME:schema=SCHEMA.";
 
 [[noreturn]] void throw_several(const std::vector<const Candidate*>& fitting) {
   std::vector<std::string> names;
@@ -261,6 +278,19 @@ std::string safety_note(Safety safety) {
 }
 
 }  // namespace
+
+Profile choose_variant(Connection& connection, std::vector<Profile> variants) {
+  const std::string name = variants.front().name;
+  if (variants.size() == 1 && variants.front().engines.contains(connection.engine())) {
+    return std::move(variants.front());
+  }
+  const Transaction transaction{connection, Access::read};
+  std::optional<Candidate> best = best_variant(connection, std::move(variants));
+  if (!best) {
+    throw Error{ExitCode::mismatch, fmt::format("profile '{}' is not for {}", name, to_string(connection.engine()))};
+  }
+  return std::move(best->profile);
+}
 
 Profile choose_profile(Connection& connection) {
   std::vector<Candidate> candidates = try_builtin_profiles(connection);

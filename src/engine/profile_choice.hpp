@@ -16,6 +16,10 @@ namespace taskctl {
 /// nearest miss) or when several do (naming them), with the hint to give --profile.
 Profile choose_profile(Connection& connection);
 
+/// The first of a profile's variants whose tables and columns are all there; when none fits, the one that comes
+/// nearest. Throws Error{mismatch} when no variant is for this engine.
+Profile choose_variant(Connection& connection, std::vector<Profile> variants);
+
 /// What `profile check` tells: how a profile reads this database.
 struct ProfileCheck {
   std::vector<SchemaProblem> problems;  ///< empty: it fits

@@ -49,6 +49,18 @@ std::string did_you_mean(const std::string& word, const std::vector<std::string>
   return near.empty() ? std::string{} : fmt::format("Did you mean '{}'?", near);
 }
 
+/// The text with `{NAME}` replaced by the parameter of that name.
+std::string put_in(std::string text, const std::map<std::string, std::string>& parameters) {
+  for (const auto& [name, value] : parameters) {
+    const std::string placeholder = "{" + name + "}";
+    for (std::size_t at = text.find(placeholder); at != std::string::npos; at = text.find(placeholder, at)) {
+      text.replace(at, placeholder.size(), value);
+      at += value.size();
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 /// Turns the tree of toml++ into items; the only code that knows the library.
@@ -252,6 +264,54 @@ const std::vector<Item>& Item::tables(std::string_view key) const {
     }
   }
   return item->m_items;
+}
+
+void Item::set_entry(const std::string& key, Item item, const SourcePosition& position) {
+  for (std::size_t i = 0; i < m_entries.size(); ++i) {
+    if (m_entries[i].first == key) {
+      m_entries[i].second = std::move(item);
+      m_key_positions[i] = position;
+      return;
+    }
+  }
+  m_entries.emplace_back(key, std::move(item));
+  m_key_positions.push_back(position);
+}
+
+Item Item::merged_with(const Item& over) const {
+  Item result = *this;
+  for (std::size_t i = 0; i < over.m_entries.size(); ++i) {
+    const auto& [key, item] = over.m_entries[i];
+    const Item* own = find(key);
+    const bool tables = own != nullptr && own->is(Kind::table) && item.is(Kind::table);
+    result.set_entry(key, tables ? own->merged_with(item) : item, over.m_key_positions[i]);
+  }
+  return result;
+}
+
+Item Item::without(std::string_view key) const {
+  Item result = *this;
+  for (std::size_t i = 0; i < result.m_entries.size(); ++i) {
+    if (result.m_entries[i].first == key) {
+      result.m_entries.erase(result.m_entries.begin() + static_cast<std::ptrdiff_t>(i));
+      result.m_key_positions.erase(result.m_key_positions.begin() + static_cast<std::ptrdiff_t>(i));
+      break;
+    }
+  }
+  return result;
+}
+
+Item Item::with_parameters(const std::map<std::string, std::string>& parameters) const {
+  Item result = *this;
+  result.m_text = put_in(m_text, parameters);
+  for (Item& item : result.m_items) {
+    item = item.with_parameters(parameters);
+  }
+  for (auto& [key, item] : result.m_entries) {
+    key = put_in(key, parameters);
+    item = item.with_parameters(parameters);
+  }
+  return result;
 }
 
 void Item::only(std::initializer_list<std::string_view> keys) const {

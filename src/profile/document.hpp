@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,6 +55,13 @@ class Item {
   const Item& at(std::string_view key, std::string_view expected) const;
   /// The tables of `[[key]]`; none when it is missing.
   [[nodiscard]] const std::vector<Item>& tables(std::string_view key) const;
+  /// This table with the entries of `over`: tables are merged, everything else of `over` takes the place of what is
+  /// here. Every entry keeps the place where it stands in the file.
+  [[nodiscard]] Item merged_with(const Item& over) const;
+  /// This table without an entry.
+  [[nodiscard]] Item without(std::string_view key) const;
+  /// This item with `{NAME}` replaced in all of its texts and keys.
+  [[nodiscard]] Item with_parameters(const std::map<std::string, std::string>& parameters) const;
   /// Throws at the first key that is none of these.
   void only(std::initializer_list<std::string_view> keys) const;
 
@@ -66,6 +74,7 @@ class Item {
   friend class DocumentBuilder;
   /// Position of this text among the names; throws when it is none of them.
   [[nodiscard]] std::size_t index_of(const std::vector<std::string>& names) const;
+  void set_entry(const std::string& key, Item item, const SourcePosition& position);
 
   Kind m_kind = Kind::table;
   SourcePosition m_where;

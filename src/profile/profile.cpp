@@ -20,6 +20,10 @@ std::string_view to_string(Safety safety) {
   return "unknown";
 }
 
+std::string Profile::title() const {
+  return variant.empty() ? name : name + " " + variant;
+}
+
 const ColumnEncoding* Profile::encoding_of(const std::string& table_name, const std::string& column) const {
   const auto found = encodings.find({table_name, column});
   return found == encodings.end() ? nullptr : &found->second;

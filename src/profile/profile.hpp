@@ -70,6 +70,7 @@ struct LivenessSource {
   std::string key;                  ///<   … by this column, equal to the task's worker
   std::string heartbeat;            ///<   … with this time
   bool missing_is_dead = true;      ///<   … a worker without a row: dead, or unknown
+  bool alive_before_end = true;     ///< lease: before its end alive; or it says nothing until it has ended
   Duration timeout{};               ///< heartbeat and table: older is dead; lease: grace after its end
   std::optional<Fragment> verdict;  ///< sql: 'alive', 'dead' or NULL
   SourcePosition where;
@@ -148,9 +149,10 @@ struct RowRule {
   SourcePosition where;
 };
 
-/// How one queue system's schema is read and repaired. A value; made by parse_profile().
+/// How one queue system's schema is read and repaired. A value; made by parse_profiles().
 struct Profile {
   std::string name;
+  std::string variant;  ///< name of the [[variant]] that this is; empty without variants
   std::string summary;
   std::string file;  ///< "built-in" or the path
   std::string hash;  ///< SHA-256 of the text
@@ -187,6 +189,8 @@ struct Profile {
 
   std::vector<ColumnUse> columns;  ///< every column named anywhere, for the check against the live schema
 
+  /// "pg-boss", or with its variant "pg-boss 10".
+  [[nodiscard]] std::string title() const;
   /// nullptr when no entry has this rule on this table.
   [[nodiscard]] const RowRule* row_rule(Rule rule, const std::string& of_table) const;
   /// Encoding of a time column; nullptr when the profile does not say (then the column's type must be timestamptz).

@@ -53,9 +53,9 @@ void read_engines(const Item& root, Profile& profile) {
 
 void read_head(const Item& root, Profile& profile) {
   check_format(root);
-  root.only({"format", "name", "summary", "engines", "safety", "task", "encoding", "times", "class", "liveness",
-             "cancel_request", "evidence", "hazard", "rules", "thresholds", "defaults", "reasons", "outcome", "rule",
-             "invariant", "derived"});
+  root.only({"format",     "name",     "summary",  "engines",        "safety",   "task",      "encoding",
+             "times",      "class",    "liveness", "cancel_request", "evidence", "hazard",    "rules",
+             "thresholds", "defaults", "reasons",  "outcome",        "rule",     "invariant", "derived"});
   profile.name = read_name(root);
   if (const Item* summary = root.find("summary")) {
     profile.summary = summary->any_text("one line about the queue");
@@ -67,13 +67,51 @@ void read_head(const Item& root, Profile& profile) {
               {{"read-only", Safety::read_only}, {"release-only", Safety::release_only}, {"full", Safety::full}});
 }
 
-}  // namespace
+/// `[parameters]`: the values that the profile has by itself, and those that were given.
+ProfileParameters read_parameters(const Item& root, const ProfileParameters& given) {
+  ProfileParameters values;
+  if (const Item* item = root.find("parameters")) {
+    for (const auto& [name, value] : item->table("a table [parameters]").entries()) {
+      constexpr std::string_view k_expected = "letters, digits and underscores, at most 63";
+      if (name == "tasks" || !is_parameter_value(name)) {
+        value.fail(fmt::format("'{}' cannot be the name of a parameter", printable(name)), k_expected);
+      }
+      if (!is_parameter_value(value.text(k_expected))) {
+        value.fail(fmt::format("'{}' cannot stand in the name of a table", printable(value.text(k_expected))),
+                   k_expected);
+      }
+      values[name] = value.text(k_expected);
+    }
+  }
+  for (const auto& [name, value] : given) {
+    if (!values.contains(name)) {
+      std::vector<std::string> known;
+      for (const auto& [known_name, known_value] : values) {
+        known.push_back("'" + known_name + "'");
+      }
+      throw Error{ExitCode::usage, fmt::format("profile '{}' has no parameter '{}'", read_name(root), printable(name)),
+                  known.empty() ? "It has none at all." : fmt::format("It has {}.", join(known, ", "))};
+    }
+    values[name] = value;
+  }
+  return values;
+}
 
-Profile parse_profile(std::string_view toml, const std::string& file) {
-  const Item root = Item::parse(toml, file);
+/// The text, the variant and the parameters: whatever makes it another profile.
+std::string hash_of(std::string_view toml, const std::string& variant, const ProfileParameters& given) {
+  std::string text{toml};
+  if (!variant.empty()) {
+    text += "\nvariant " + variant;
+  }
+  for (const auto& [name, value] : given) {
+    text += fmt::format("\n{}={}", name, value);
+  }
+  return sha256(text);
+}
+
+Profile read_profile(const Item& root, const std::string& file) {
   Draft draft;
   draft.profile.file = file;
-  draft.profile.hash = sha256(toml);
   read_head(root, draft.profile);
   read_task(root, draft);
   read_classes(root, draft);
@@ -91,14 +129,53 @@ Profile parse_profile(std::string_view toml, const std::string& file) {
   return std::move(draft.profile);
 }
 
-Profile load_profile_file(const std::filesystem::path& path) {
+/// `[[variant]]`: its name, and what is different in it from the rest of the file.
+std::vector<std::pair<std::string, Item>> read_variants(const Item& root) {
+  const Item base = root.without("variant").without("parameters");
+  std::vector<std::pair<std::string, Item>> variants;
+  for (const Item& item : root.tables("variant")) {
+    constexpr std::string_view k_expected = "the name of the variant, such as a version";
+    const Item& name = item.at("name", k_expected);
+    for (const auto& [other, content] : variants) {
+      if (other == name.text(k_expected)) {
+        name.fail(fmt::format("'{}' stands twice", printable(other)), "each variant once");
+      }
+    }
+    variants.emplace_back(name.text(k_expected), base.merged_with(item.without("name")));
+  }
+  if (variants.empty()) {
+    variants.emplace_back("", base);
+  }
+  return variants;
+}
+
+}  // namespace
+
+std::vector<Profile> parse_profiles(std::string_view toml, const std::string& file,
+                                    const ProfileParameters& parameters) {
+  const Item written = Item::parse(toml, file);
+  const Item root = written.with_parameters(read_parameters(written, parameters));
+  std::vector<Profile> profiles;
+  for (const auto& [variant, content] : read_variants(root)) {
+    profiles.push_back(read_profile(content, file));
+    profiles.back().variant = variant;
+    profiles.back().hash = hash_of(toml, variant, parameters);
+  }
+  return profiles;
+}
+
+Profile parse_profile(std::string_view toml, const std::string& file) {
+  return parse_profiles(toml, file).front();
+}
+
+std::vector<Profile> load_profile_file(const std::filesystem::path& path, const ProfileParameters& parameters) {
   std::string text;
   try {
     text = read_file(path, k_largest_file);
   } catch (const Error& e) {
     throw Error{ExitCode::usage, e.message(), e.hint()};
   }
-  return parse_profile(text, path.string());
+  return parse_profiles(text, path.string(), parameters);
 }
 
 std::vector<std::string> builtin_profile_names() {
@@ -125,10 +202,14 @@ std::string_view builtin_profile_text(std::string_view name) {
                   : fmt::format("Did you mean '{}'?", near)};
 }
 
-Profile find_profile(const std::string& name_or_path) {
-  const bool is_path = name_or_path.find('/') != std::string::npos || name_or_path.ends_with(".toml");
-  return is_path ? load_profile_file(name_or_path)
-                 : parse_profile(builtin_profile_text(name_or_path), std::string{k_built_in});
+std::vector<Profile> find_profiles(const std::string& wanted) {
+  const ProfileName name = parse_profile_name(wanted);
+  return name.is_path() ? load_profile_file(name.name, name.parameters)
+                        : parse_profiles(builtin_profile_text(name.name), std::string{k_built_in}, name.parameters);
+}
+
+Profile find_profile(const std::string& wanted) {
+  return find_profiles(wanted).front();
 }
 
 }  // namespace taskctl

@@ -50,9 +50,12 @@ LivenessSource read_liveness_source(const Item& item, Draft& draft) {
   source.where = item.where();
   switch (source.kind) {
     case LiveKind::lease:
-      item.only({"source", "name", "grace"});
+      item.only({"source", "name", "grace", "before"});
       need_time(kind, draft.profile.times.lease, "lease");
       source.timeout = item.has("grace") ? item.find("grace")->duration() : Duration::zero();
+      if (const Item* before = item.find("before")) {
+        source.alive_before_end = before->choice<bool>({{"alive", true}, {"unknown", false}});
+      }
       break;
     case LiveKind::heartbeat:
       item.only({"source", "name", "timeout"});

@@ -55,6 +55,42 @@ TEST_CASE("a database that fits nothing names the tables that were looked for") 
   }
 }
 
+TEST_CASE("the first variant that fits is taken and without one the nearest") {
+  const std::string head = R"(
+format  = 1
+name    = "many"
+engines = ["sqlite", "postgres"]
+safety  = "read-only"
+[parameters]
+prefix = "my"
+[task]
+table = "{prefix}_jobs"
+key   = ["id"]
+[encoding.ms]
+format = "unix-ms"
+[[class]]
+when  = "locked = 1"
+class = "active"
+)";
+  const auto variant = [](const std::string& name, const std::string& started) {
+    return "[[variant]]\nname = \"" + name + "\"\n[variant.task.time]\nstarted = \"" + started +
+           "\"\n[variant.times.\"{prefix}_jobs\"]\n" + started + " = \"ms\"\n";
+  };
+  const std::string text = head + variant("one", "startedon") + variant("two", "started_on");
+  for (const auto engine : {Engine::sqlite, Engine::postgres}) {
+    const auto database =
+        temp_database(engine, "CREATE TABLE app_jobs (id integer PRIMARY KEY, locked integer, started_on bigint)");
+    const auto chosen_title = [&](const std::string& prefix) {
+      return choose_variant(*database->open(Access::read), parse_profiles(text, "many.toml", {{"prefix", prefix}}))
+          .title();
+    };
+    CHECK(chosen_title("app") == "many two");
+    database->exec("ALTER TABLE app_jobs ADD COLUMN startedon bigint");
+    CHECK(chosen_title("app") == "many one");
+    CHECK(chosen_title("none") == "many one");
+  }
+}
+
 TEST_CASE("a near miss names what is missing") {
   const auto database = temp_sqlite(fixture("task_queue.sqlite.sql"));
   database->exec("ALTER TABLE task_queue RENAME COLUMN started_at TO begun_at");

@@ -33,6 +33,15 @@ TEST_CASE("a lease that runs is alive and one that ended is dead after its grace
   CHECK(said(ago(30s + k_tick)) == Liveness::dead);
 }
 
+TEST_CASE("a deadline says nothing until it has passed") {
+  Scene scene;
+  scene.add_source(Kind::lease, 0s).alive_before_end = false;
+  scene.times().lease = ago(-1min);
+  CHECK(scene.liveness().liveness == Liveness::unknown);
+  scene.times().lease = ago(1min);
+  CHECK(scene.liveness().liveness == Liveness::dead);
+}
+
 TEST_CASE("a heartbeat on the row is alive up to its timeout and a missing one is the oldest") {
   Scene scene;
   scene.add_source(Kind::heartbeat, 2min);
