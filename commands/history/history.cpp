@@ -1,138 +1,105 @@
 #include "commands/history/history.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
+#include "base/duration.hpp"
 #include "base/error.hpp"
-#include "base/text.hpp"
-#include "base/timestamp.hpp"
 #include "cli/app.hpp"
-#include "view/finding_table.hpp"
-#include "view/json.hpp"
-#include "view/table_writer.hpp"
+#include "commands/history/attempts_view.hpp"
+#include "commands/history/history_prune.hpp"
+#include "commands/history/history_view.hpp"
 
 namespace taskctl {
 
 namespace {
 
-constexpr std::size_t k_default_limit = 50;
+constexpr std::size_t k_default_runs = 50;
+constexpr std::size_t k_all_runs = 1'000'000;
 
-std::string author_of(const RunRecord& run) {
-  const std::string user = run.author.sudo_user.empty() ? run.author.user : run.author.sudo_user + " (sudo)";
-  return user + "@" + run.author.host;
+RunRecord require_run(Session& session, const std::string& run) {
+  const std::string wanted = unshield(run);
+  const std::optional<RunRecord> found = session.journal->find_run(wanted);
+  if (!found) {
+    throw Error{ExitCode::partial, fmt::format("no run has the id '{}'", wanted),
+                "`taskctl history` lists the runs that changed this database."};
+  }
+  return *found;
 }
 
-void list_runs(Streams& streams, Session& session, const HistoryOptions& options) {
-  const std::vector<RunRecord> runs = session.journal->runs(options.limit.value_or(k_default_limit));
-  if (options.output.format == OutputFormat::json) {
-    Json list = Json::array();
-    for (const RunRecord& run : runs) {
-      list.push_back(to_json(run));
-    }
-    streams.line(dump_pretty({{"schema", "taskctl.history/1"}, {"target", session.target_name()}, {"runs", list}}));
-    return;
+void export_history(Context& context, Session& session, const HistoryOptions& options) {
+  std::vector<RunRecord> runs;
+  if (options.run.empty()) {
+    runs = session.journal->runs(options.limit.value_or(k_all_runs));
+    std::ranges::reverse(runs);
+  } else {
+    runs.push_back(require_run(session, options.run));
   }
-  TableWriter table{{{.title = "RUN"},
-                     {.title = "STARTED"},
-                     {.title = "COMMAND"},
-                     {.title = "STATE"},
-                     {.title = "APPLIED", .right = true},
-                     {.title = "CONFLICT", .right = true},
-                     {.title = "WHO", .shrinkable = true},
-                     {.title = "REASON", .shrinkable = true}}};
-  for (const RunRecord& run : runs) {
-    table.row({run.id, format_instant(std::chrono::floor<std::chrono::seconds>(run.started)),
-               run.undoes.empty() ? run.command : "undo " + run.undoes, std::string{to_string(run.state)},
-               fmt::to_string(run.applied), fmt::to_string(run.conflicts), author_of(run), run.reason});
-  }
-  table.write(streams);
-  if (runs.empty()) {
-    streams.line("no run has changed this database");
-  }
+  export_runs(context.streams(), session, runs);
 }
 
-void print_run(Streams& streams, const RunRecord& run, const std::vector<std::string>& undone_by) {
-  const auto pair = [&](std::string_view name, std::string_view value) {
-    if (!value.empty()) {
-      streams.line(fmt::format("  {:<12} {}", name, printable(value)));
-    }
-  };
-  streams.line(fmt::format("run {}", run.id));
-  pair("command", run.command);
-  pair("state", to_string(run.state));
-  pair("started", format_instant(run.started));
-  pair("finished", run.finished ? format_instant(*run.finished) : "never: it was killed, or runs still");
-  pair("who", author_of(run));
-  pair("reason", run.reason);
-  pair("arguments", run.arguments);
-  pair("profile", run.profile);
-  pair("version", run.version);
-  pair("backup", run.backup);
-  pair("undoes", run.undoes);
-  pair("undone by", join(undone_by, ", "));
-  pair("--now", run.detection_now ? format_instant(*run.detection_now) : "");
-  pair("applied", fmt::to_string(run.applied));
-  pair("not applied",
-       fmt::format("moved on {}, conflict {}, busy {}, failed {}", run.moved_on, run.conflicts, run.busy, run.failed));
-}
-
-void show_run(Streams& streams, Session& session, const RunRecord& run, OutputFormat format) {
-  const std::vector<std::string> undone_by = session.journal->undone_by(run.id);
-  if (format == OutputFormat::json) {
-    Json head = to_json(run);
-    head["undone_by"] = undone_by;
-    std::string text = dump({{"schema", "taskctl.history-show/1"}, {"target", session.target_name()}, {"run", head}});
-    text.pop_back();
-    streams.out(text + ",\n\"changes\":[");
-    bool first = true;
-    session.journal->read_changes(run.id, [&](JournalEntry&& entry) {
-      streams.out((first ? "\n" : ",\n") + dump(to_json(entry)));
-      first = false;
-    });
-    streams.line(first ? "]}" : "\n]}");
-    return;
+std::vector<std::string> wanted_ids(const HistoryOptions& options) {
+  std::vector<std::string> ids;
+  for (const std::string& id : options.ids) {
+    ids.push_back(unshield(id));
   }
-  print_run(streams, run, undone_by);
-  std::string task;
-  session.journal->read_changes(run.id, [&](JournalEntry&& entry) {
-    if (entry.task != task || entry.sequence == 1) {
-      task = entry.task;
-      streams.line(fmt::format("{}  → {}{}", printable(task), entry.outcome.empty() ? "as before" : entry.outcome,
-                               entry.rule.empty() ? "" : "  (" + entry.rule + ")"));
-    }
-    streams.line(fmt::format("    {} {} {}", to_string(entry.change.operation), entry.change.table.display(),
-                             printable(entry.change.key.display())));
-    for (const std::string& line : change_lines(entry.change)) {
-      streams.line("        " + line);
-    }
-  });
+  return ids;
 }
 
 }  // namespace
 
 void declare_history(CLI::App& app, HistoryOptions& options) {
+  using Action = HistoryOptions::Action;
   options.target.declare(app);
   options.output.declare(app);
-  add_parsed(app, "--limit", "list at most this many runs, the newest (default 50)",
+  options.change.declare(app, false);
+  add_repeated(app, "--id", "list what every run did to this task (exact; repeatable)",
+               [&options](const std::string& text) { options.ids.push_back(text); })
+      ->type_name("ID");
+  add_parsed(app, "--limit", "at most this many runs or attempts, the newest (default 50; export: all)",
              [&options](const std::string& text) { options.limit = parse_count(text, "--limit"); })
       ->type_name("N");
+  add_parsed(app, "--older-than", "prune: runs that ended longer ago than this", [&options](const std::string& text) {
+    options.older_than = parse_duration(text, BareNumber::refused, "--older-than");
+  })->type_name("DURATION");
   app.require_subcommand(0, 1);
-  CLI::App* show = app.add_subcommand("show", "show one run with every row that it changed")->fallthrough();
-  show->add_option("RUN", options.run)->description("id of the run, or a prefix that only one has")->required();
+  const auto action = [&](const char* name, const char* description, Action value) {
+    return app.add_subcommand(name, description)->fallthrough()->parse_complete_callback([&options, value] {
+      options.action = value;
+    });
+  };
+  action("show", "show one run with every row that it changed", Action::show)
+      ->add_option("RUN", options.run)
+      ->description("id of the run, or a prefix that only one has")
+      ->required();
+  action("export", "print runs and changes as JSON lines, oldest first", Action::export_runs)
+      ->add_option("RUN", options.run)
+      ->description("only this run");
+  action("prune", "remove old runs from the journal for good", Action::prune);
+  action("attempts", "list commands that were refused or failed on this machine and changed nothing", Action::attempts);
 }
 
 int run_history(Context& context, const HistoryOptions& options) {
-  const std::unique_ptr<Session> session = context.open(options.target, nullptr, Access::read, false);
-  if (options.run.empty()) {
-    list_runs(context.streams(), *session, options);
+  using Action = HistoryOptions::Action;
+  if (options.action == Action::attempts) {
+    print_attempts(context.streams(), options.limit.value_or(k_default_runs), options.output.format);
     return static_cast<int>(ExitCode::ok);
   }
-  const std::string wanted = unshield(options.run);
-  const std::optional<RunRecord> run = session->journal->find_run(wanted);
-  if (!run) {
-    throw Error{ExitCode::partial, fmt::format("no run has the id '{}'", wanted),
-                "`taskctl history` lists the runs that changed this database."};
+  if (options.action == Action::prune) {
+    return prune_history(context, options);
   }
-  show_run(context.streams(), *session, *run, options.output.format);
+  const std::unique_ptr<Session> session = context.open(options.target, nullptr, Access::read, false);
+  if (options.action == Action::export_runs) {
+    export_history(context, *session, options);
+  } else if (options.action == Action::show) {
+    print_run(context.streams(), *session, require_run(*session, options.run), options.output.format);
+  } else if (!options.ids.empty()) {
+    print_tasks(context.streams(), *session, wanted_ids(options), options.output.format);
+  } else {
+    print_runs(context.streams(), *session, session->journal->runs(options.limit.value_or(k_default_runs)),
+               options.output.format);
+  }
   return static_cast<int>(ExitCode::ok);
 }
 

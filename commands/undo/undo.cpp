@@ -35,8 +35,15 @@ void warn_of_guard(Streams& streams, Session& session) {
   }
 }
 
-/// Guards are in the journal too, with no change of a task.
+/// Guards and prunings are in the journal too, with no change of a task.
 void refuse_other_runs(const RunRecord& run) {
+  if (run.state == RunState::pruning) {
+    throw Error{ExitCode::partial, fmt::format("run {} has left the journal in part: it cannot be undone", run.id),
+                "`taskctl history prune` removed its oldest changes; restore the backup that the run made instead."};
+  }
+  if (run.command == "history prune") {
+    throw Error{ExitCode::partial, fmt::format("run {} is 'history prune': what it removed is gone for good", run.id)};
+  }
   if (run.command.starts_with("guard ")) {
     throw Error{ExitCode::partial, fmt::format("run {} is '{}': it changed no task", run.id, run.command),
                 "`taskctl guard install` and `taskctl guard remove` change a guard."};

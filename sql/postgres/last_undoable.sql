@@ -11,7 +11,7 @@ SELECT r.id, r.command, r.state, to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-
        r.undoes, r.backup, to_char(r.detection_now AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
        r.applied, r.moved_on, r.conflicts, r.busy, r.failed
   FROM {schema}.taskctl_runs r
- WHERE r.command <> 'undo'
+ WHERE r.command <> 'undo' AND r.state <> 'pruning'
    AND EXISTS (SELECT 1 FROM {schema}.taskctl_changes c WHERE c.run_id = r.id)
  ORDER BY r.started_at DESC, r.id DESC
  LIMIT 1;

@@ -9,7 +9,7 @@ SELECT r.id, r.command, r.state, r.started_at, r.finished_at, r.os_user, r.sudo_
        r.arguments, r.version, r.profile, r.profile_hash, r.plan_hash, r.plan_nonce, r.undoes, r.backup,
        r.detection_now, r.applied, r.moved_on, r.conflicts, r.busy, r.failed
   FROM main.taskctl_runs r
- WHERE r.command <> 'undo'
+ WHERE r.command <> 'undo' AND r.state <> 'pruning'
    AND EXISTS (SELECT 1 FROM main.taskctl_changes c WHERE c.run_id = r.id)
  ORDER BY r.started_at DESC, r.id DESC
  LIMIT 1;

@@ -34,12 +34,15 @@ std::string attempt_line(const FailedAttempt& attempt) {
 
 }  // namespace
 
+std::filesystem::path attempts_file() {
+  return state_folder() / "attempts.jsonl";
+}
+
 void record_attempt(const FailedAttempt& attempt) noexcept {
   try {
-    const std::filesystem::path folder = state_folder();
-    make_private_folder(folder);
+    make_private_folder(state_folder());
     const std::string line = attempt_line(attempt);
-    const std::string file = (folder / "attempts.jsonl").string();
+    const std::string file = attempts_file().string();
     const int descriptor = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (descriptor < 0) {
       return;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "base/time.hpp"
@@ -15,7 +16,10 @@ struct FailedAttempt {
   Instant time{};
 };
 
-/// Appends one line to state_folder()/attempts.jsonl (mode 0600). Best effort: whatever goes wrong, nothing is thrown.
+/// Where they are noted: state_folder()/attempts.jsonl.
+[[nodiscard]] std::filesystem::path attempts_file();
+
+/// Appends one line to attempts_file() (mode 0600). Best effort: whatever goes wrong, nothing is thrown.
 void record_attempt(const FailedAttempt& attempt) noexcept;
 
 }  // namespace taskctl

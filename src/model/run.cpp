@@ -11,6 +11,7 @@ constexpr auto k_state_names = std::to_array<Name<RunState>>({
     {RunState::done, "done"},
     {RunState::stopped, "stopped"},
     {RunState::failed, "failed"},
+    {RunState::pruning, "pruning"},
 });
 
 }  // namespace

@@ -11,8 +11,9 @@
 
 namespace taskctl {
 
-/// started → done | stopped | failed; a killed run stays `started` and is a prefix of whole batches.
-enum class RunState { started, done, stopped, failed };
+/// started → done | stopped | failed; a killed run stays `started` and is a prefix of whole batches. `pruning`: some of
+/// its changes have left the journal and the rest will, so that it cannot be undone.
+enum class RunState { started, done, stopped, failed, pruning };
 [[nodiscard]] std::string_view to_string(RunState state);
 [[nodiscard]] std::optional<RunState> parse_run_state(std::string_view text);
 

@@ -133,8 +133,7 @@ std::array<Value, k_entry_columns> entry_values(const std::string& run_id, const
           time_value(entry.applied_at)};
 }
 
-JournalEntry read_entry(const Row& row) {
-  RowReader in{row};
+JournalEntry read_entry(RowReader& in) {
   JournalEntry entry;
   entry.sequence = in.number();
   entry.task = in.text();
@@ -393,7 +392,58 @@ void Journal::read_changes(const std::string& run_id, const std::function<void(J
   require_version();
   const std::array<Value, 1> parameters{run_id};
   m_connection.stream(statement(newest_first ? &Statements::select_changes_newest : &Statements::select_changes),
-                      parameters, [&sink](const Row& row) { sink(read_entry(row)); });
+                      parameters, [&sink](const Row& row) {
+                        RowReader in{row};
+                        sink(read_entry(in));
+                      });
+}
+
+void Journal::read_task_changes(const std::string& task,
+                                const std::function<void(const std::string& run_id, JournalEntry&&)>& sink) {
+  Transaction transaction{m_connection, Access::read};
+  if (!exists()) {
+    return;
+  }
+  require_version();
+  const std::array<Value, 1> parameters{task};
+  m_connection.stream(statement(&Statements::select_task_changes), parameters, [&sink](const Row& row) {
+    RowReader in{row};
+    const std::string run_id = in.text();
+    sink(run_id, read_entry(in));
+  });
+}
+
+std::vector<PrunableRun> Journal::prunable(Instant before) {
+  std::vector<PrunableRun> runs;
+  if (exists()) {
+    require_version();
+    const std::array<Value, 1> parameters{time_value(before)};
+    m_connection.run(statement(&Statements::select_prunable), parameters, [&runs](const Row& row) {
+      RowReader in{row};
+      std::string id = in.text();
+      runs.push_back({.id = std::move(id), .changes = in.number()});
+    });
+  }
+  return runs;
+}
+
+bool Journal::prune(const std::string& run_id, std::size_t chunk, const std::function<bool()>& go_on) {
+  const std::array<Value, 1> run{run_id};
+  const std::array<Value, 2> some{run_id, static_cast<std::int64_t>(chunk)};
+  const auto apart = [this](std::string_view Statements::*member, std::span<const Value> parameters) {
+    Transaction transaction{m_connection, Access::write};
+    const std::int64_t changed = m_connection.run(statement(member), parameters);
+    transaction.commit();
+    return changed;
+  };
+  apart(&Statements::mark_pruning, run);
+  while (apart(&Statements::delete_changes, some) > 0) {
+    if (!go_on()) {
+      return false;
+    }
+  }
+  apart(&Statements::delete_run, run);
+  return true;
 }
 
 }  // namespace taskctl

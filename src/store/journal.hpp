@@ -13,6 +13,12 @@ namespace taskctl {
 
 struct Statements;
 
+/// A run that is old enough to leave the journal.
+struct PrunableRun {
+  std::string id;
+  std::int64_t changes = 0;
+};
+
 /// taskctl_runs and taskctl_changes in the target database (PostgreSQL: schema `taskctl`, revoked from PUBLIC).
 class Journal {
  public:
@@ -48,6 +54,17 @@ class Journal {
   [[nodiscard]] std::vector<std::string> undone_by(const std::string& id);
   void read_changes(const std::string& run_id, const std::function<void(JournalEntry&&)>& sink,
                     bool newest_first = false);
+  /// Everything that any run did to `task` (as printed: related and derived rows carry their task's name), oldest
+  /// first.
+  void read_task_changes(const std::string& task,
+                         const std::function<void(const std::string& run_id, JournalEntry&&)>& sink);
+
+  /// Runs that ended before `before` (a killed one: began), oldest first, and those whose pruning was cut short.
+  [[nodiscard]] std::vector<PrunableRun> prunable(Instant before);
+  /// Removes a run for good, in short transactions of its own: first it is marked, so that a half-removed run is never
+  /// undone, then its changes go, `chunk` at a time, then its row. `go_on` is asked after each chunk; false: it was
+  /// stopped, and the next pruning goes on. Throws Error{access} without the right to delete.
+  bool prune(const std::string& run_id, std::size_t chunk, const std::function<bool()>& go_on);
 
  private:
   void insert_together(const std::string& run_id, std::span<const JournalEntry> entries);

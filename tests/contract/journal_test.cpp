@@ -291,3 +291,58 @@ TEST_CASE("without the right to create it the journal explains itself") {
   connection->run("RESET ROLE");
   database->exec("DROP OWNED BY " + role + "; DROP ROLE " + role);
 }
+
+TEST_CASE("what every run did to a task comes back oldest first") {
+  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto database = temp_database(engine, "CREATE TABLE tasks (id integer)");
+  const auto connection = database->open(Access::write);
+  Journal journal{*connection};
+  const auto no_sink = [](const std::string&, JournalEntry&&) { FAIL("an absent journal is an empty one"); };
+  journal.read_task_changes("7", no_sink);
+  journal.create();
+  JournalEntry later = sample_entry(1, "7");
+  later.applied_at = at("2025-11-20T00:00:00Z");
+  insert(journal, *connection, sample_run("a"), {later});
+  insert(journal, *connection, sample_run("b"), {sample_entry(1, "7"), sample_entry(2, "77"), sample_entry(3, "7")});
+  std::vector<std::string> seen;
+  journal.read_task_changes("7", [&seen](const std::string& run, JournalEntry&& entry) {
+    seen.push_back(run + std::to_string(entry.sequence));
+  });
+  CHECK(seen == std::vector<std::string>{"b1", "b3", "a1"});
+}
+
+TEST_CASE("pruning removes old runs whole and goes on where it was stopped") {
+  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto database = temp_database(engine, "CREATE TABLE tasks (id integer)");
+  const auto connection = database->open(Access::write);
+  Journal journal{*connection};
+  CHECK(journal.prunable(at("2030-01-01T00:00:00Z")).empty());
+  journal.create();
+  const auto ended = [](const std::string& id, const std::string& when) {
+    RunRecord run = sample_run(id);
+    run.finished = at(when);
+    return run;
+  };
+  std::vector<JournalEntry> five;
+  for (int i = 1; i <= 5; ++i) {
+    five.push_back(sample_entry(i, "7"));
+  }
+  insert(journal, *connection, ended("old", "2025-11-19T17:00:00Z"), five);
+  insert(journal, *connection, ended("young", "2025-11-19T17:00:01Z"), {sample_entry(1, "8")});
+  const Instant before = at("2025-11-19T17:00:00.5Z");
+  const std::vector<PrunableRun> found = journal.prunable(before);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].id == "old");
+  CHECK(found[0].changes == 5);
+
+  CHECK_FALSE(journal.prune("old", 2, [] { return false; }));  // stopped after the first two
+  CHECK(changes_of(journal, "old", false).size() == 3);
+  CHECK(journal.find_run("old")->state == RunState::pruning);
+  CHECK(journal.last_undoable()->id == "young");
+  CHECK(journal.prunable(at("2000-01-01T00:00:00Z")).size() == 1);  // what was begun is finished, whatever its age
+
+  CHECK(journal.prune("old", 2, [] { return true; }));
+  CHECK_FALSE(journal.find_run("old").has_value());
+  CHECK(changes_of(journal, "old", false).empty());
+  CHECK(changes_of(journal, "young", false).size() == 1);
+}
