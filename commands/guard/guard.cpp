@@ -17,7 +17,7 @@ namespace taskctl {
 
 namespace {
 
-constexpr std::size_t k_default_limit = 50;
+constexpr std::size_t k_default_entries = 50;
 /// Whoever waits for the table's lock makes every later writer wait behind it.
 constexpr Duration k_longest_lock_wait = std::chrono::seconds{1};
 /// Validating reads the whole table, while writers go on.
@@ -262,7 +262,7 @@ int print_sql(Context& context, const GuardOptions& options) {
 int show_report(Context& context, const GuardOptions& options) {
   const std::unique_ptr<Session> session = context.open(options.target, nullptr, Access::read, false);
   Guard guard = guard_of(*session);
-  const std::vector<GuardRecord> records = guard.report(options.limit.value_or(k_default_limit));
+  const std::vector<GuardRecord> records = guard.report(options.limit.value_or(k_default_entries));
   if (options.output.format == OutputFormat::json) {
     context.streams().line(dump_pretty(guard_report_json(*session, records)));
     return static_cast<int>(ExitCode::ok);

@@ -11,7 +11,7 @@ namespace taskctl {
 namespace {
 
 /// What is stuck and cannot be reached, or is not there at all, was not repaired, and must not look as if it were.
-ExitCode verdict(const Plan& plan, const FlowResult& result) {
+ExitCode reconcile_verdict(const Plan& plan, const FlowResult& result) {
   const bool out_of_reach = plan.left_out_counts.count(LeftOut::Why::unaddressable) > 0 ||
                             plan.left_out_counts.count(LeftOut::Why::unknown) > 0;
   return out_of_reach ? ExitCode::partial : default_verdict(result.applied);
@@ -58,7 +58,7 @@ int run_reconcile(Context& context, const ReconcileOptions& options) {
                           .change = options.change,
                           .format = options.output.format,
                           .exit_code = options.exit_code,
-                          .judge = [&plan](const FlowResult& result) { return verdict(plan, result); }});
+                          .judge = [&plan](const FlowResult& result) { return reconcile_verdict(plan, result); }});
 }
 
 }  // namespace taskctl

@@ -80,7 +80,7 @@ void require_dead(Session& session, const std::string& worker, const ReleasePlan
   }
 }
 
-ExitCode verdict(const Plan& plan, const FlowResult& result) {
+ExitCode release_verdict(const Plan& plan, const FlowResult& result) {
   bool planned_all = true;
   bool refused = false;
   for (const auto& [why, count] : plan.left_out_counts) {
@@ -135,7 +135,7 @@ int run_release_worker(Context& context, const ReleaseWorkerOptions& options) {
                           .change = options.change,
                           .format = options.output.format,
                           .exit_code = options.exit_code,
-                          .judge = [&plan](const FlowResult& result) { return verdict(plan, result); }});
+                          .judge = [&plan](const FlowResult& result) { return release_verdict(plan, result); }});
 }
 
 }  // namespace taskctl

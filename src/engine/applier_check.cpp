@@ -17,7 +17,7 @@ std::string shown(const Value& value) {
   return "'" + truncate_to_width(printable(to_display(value)), k_shown_width) + "'";
 }
 
-std::string status_of(const Task& task) {
+std::string its_status(const Task& task) {
   return "its status is '" + printable(task.status.value_or("NULL")) + "'";
 }
 
@@ -51,7 +51,7 @@ std::optional<Refusal> check_finding(const Finding& planned, const TaskFacts& fa
   if (!judgement.finding) {
     const bool fine = !judgement.fine_because.empty() && facts.task.status == planned.task.status;
     return Refusal{UnitResult::moved_on,
-                   "is no longer wrong: " + (fine ? judgement.fine_because : status_of(facts.task))};
+                   "is no longer wrong: " + (fine ? judgement.fine_because : its_status(facts.task))};
   }
   const Finding& now = *judgement.finding;
   const std::string rule_now{to_string(now.rule)};
@@ -81,10 +81,10 @@ std::optional<Refusal> check_finding(const Finding& planned, const TaskFacts& fa
 std::optional<Refusal> check_cancel(const TaskFacts& facts, const JudgeContext& context, bool force) {
   const Task& task = facts.task;
   if (!task.task_class) {
-    return Refusal{UnitResult::conflict, status_of(task) + ", which the profile does not map"};
+    return Refusal{UnitResult::conflict, its_status(task) + ", which the profile does not map"};
   }
   if (is_terminal(*task.task_class)) {
-    return Refusal{UnitResult::moved_on, "is already over: " + status_of(task)};
+    return Refusal{UnitResult::moved_on, "is already over: " + its_status(task)};
   }
   if (task.task_class == TaskClass::active && !force) {
     return Refusal{UnitResult::refused, "is active now: --force ends active tasks too"};
@@ -100,7 +100,7 @@ std::optional<Refusal> check_cancel(const TaskFacts& facts, const JudgeContext& 
 std::optional<Refusal> check_worker(const TaskFacts& facts, const std::string& name, const LivenessVerdict& worker) {
   const Task& task = facts.task;
   if (task.task_class != TaskClass::active) {
-    return Refusal{UnitResult::moved_on, "is no longer held: " + status_of(task)};
+    return Refusal{UnitResult::moved_on, "is no longer held: " + its_status(task)};
   }
   if (task.worker != name) {
     return Refusal{UnitResult::moved_on, "is now held by '" + printable(task.worker.value_or("nobody")) + "'"};

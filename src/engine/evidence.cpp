@@ -98,7 +98,7 @@ std::string result_text(const FirstResult& result, Instant now) {
   return said_by(*result.source, *result.fact, now).text;
 }
 
-std::string status_of(const Task& task) {
+std::string status_text(const Task& task) {
   return "status '" + printable(task.status.value_or("NULL")) + "'";
 }
 
@@ -152,7 +152,7 @@ std::optional<Instant> first_result_time(const TaskFacts& facts, const JudgeCont
 
 Opinion judge_result_over(const TaskFacts& facts, const JudgeContext& context) {
   if (facts.task.task_class != TaskClass::active) {
-    return quiet("not active: " + status_of(facts.task));
+    return quiet("not active: " + status_text(facts.task));
   }
   const FirstResult result = first_result(facts, context);
   if (!result.given()) {
@@ -180,7 +180,7 @@ Opinion judge_cancel_overwritten(const TaskFacts& facts, const JudgeContext& con
   }
   const Task& task = facts.task;
   if (!task.task_class || !is_terminal(*task.task_class) || task.task_class == TaskClass::cancelled) {
-    return quiet("not over, or over as cancelled: " + status_of(task));
+    return quiet("not over, or over as cancelled: " + status_text(task));
   }
   const FirstResult result = first_result(facts, context);
   if (!result.given() || result.outcome != Outcome::cancelled) {
@@ -189,7 +189,7 @@ Opinion judge_cancel_overwritten(const TaskFacts& facts, const JudgeContext& con
   if (!fresh.empty() || is_leftover(*result.fact, task)) {
     return quiet(fresh.empty() ? "its first result is of an earlier attempt" : fresh);
   }
-  return fire({{name_of_source(*result.source), result_text(result, context.now) + " although " + status_of(task) +
+  return fire({{name_of_source(*result.source), result_text(result, context.now) + " although " + status_text(task) +
                                                     " is " + std::string{to_string(*task.task_class)}}});
 }
 
@@ -198,7 +198,7 @@ Opinion judge_duplicate_result(const TaskFacts& facts, const JudgeContext& conte
     return quiet("the profile does not enable this rule");
   }
   if (!facts.task.task_class || !is_terminal(*facts.task.task_class)) {
-    return quiet("not over: " + status_of(facts.task));
+    return quiet("not over: " + status_text(facts.task));
   }
   const FirstResult result = first_result(facts, context);
   if (!result.given() || !result.fact->several) {

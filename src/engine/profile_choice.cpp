@@ -15,15 +15,15 @@ namespace taskctl {
 namespace {
 
 /// A built-in profile that was held against the database.
-struct Candidate {
+struct Trial {
   Profile profile;
   std::vector<SchemaProblem> problems;
   bool has_table = false;
 };
 
 /// The variant for this engine that fits best; nullopt when none is for it. The first of equals.
-std::optional<Candidate> best_variant(Connection& connection, std::vector<Profile> variants) {
-  std::optional<Candidate> best;
+std::optional<Trial> best_variant(Connection& connection, std::vector<Profile> variants) {
+  std::optional<Trial> best;
   for (Profile& profile : variants) {
     if (!profile.engines.contains(connection.engine())) {
       continue;
@@ -32,14 +32,14 @@ std::optional<Candidate> best_variant(Connection& connection, std::vector<Profil
     auto problems = check_schema(profile, schema, connection.engine());
     const bool has_table = schema.find(profile.table) != nullptr;
     if (!best || std::pair{!has_table, problems.size()} < std::pair{!best->has_table, best->problems.size()}) {
-      best = Candidate{std::move(profile), std::move(problems), has_table};
+      best = Trial{std::move(profile), std::move(problems), has_table};
     }
   }
   return best;
 }
 
-std::vector<Candidate> try_builtin_profiles(Connection& connection) {
-  std::vector<Candidate> candidates;
+std::vector<Trial> try_builtin_profiles(Connection& connection) {
+  std::vector<Trial> candidates;
   const Transaction transaction{connection, Access::read};
   for (const auto& name : builtin_profile_names()) {
     if (auto best = best_variant(connection, find_profiles(name))) {
@@ -54,7 +54,7 @@ constexpr const char* k_hint =
     "stand "
     "in another schema than usual: --profile NAME:schema=SCHEMA.";
 
-[[noreturn]] void throw_several(const std::vector<const Candidate*>& fitting) {
+[[noreturn]] void throw_several(const std::vector<const Trial*>& fitting) {
   std::vector<std::string> names;
   for (const auto* candidate : fitting) {
     names.push_back("'" + candidate->profile.name + "'");
@@ -63,8 +63,8 @@ constexpr const char* k_hint =
               "Say which one is meant with --profile NAME."};
 }
 
-[[noreturn]] void throw_none(const std::vector<Candidate>& candidates) {
-  const Candidate* nearest = nullptr;
+[[noreturn]] void throw_none(const std::vector<Trial>& candidates) {
+  const Trial* nearest = nullptr;
   std::vector<std::string> tables;
   for (const auto& candidate : candidates) {
     tables.push_back("'" + candidate.profile.table + "'");
@@ -285,7 +285,7 @@ Profile choose_variant(Connection& connection, std::vector<Profile> variants) {
     return std::move(variants.front());
   }
   const Transaction transaction{connection, Access::read};
-  std::optional<Candidate> best = best_variant(connection, std::move(variants));
+  std::optional<Trial> best = best_variant(connection, std::move(variants));
   if (!best) {
     throw Error{ExitCode::mismatch, fmt::format("profile '{}' is not for {}", name, to_string(connection.engine()))};
   }
@@ -293,8 +293,8 @@ Profile choose_variant(Connection& connection, std::vector<Profile> variants) {
 }
 
 Profile choose_profile(Connection& connection) {
-  std::vector<Candidate> candidates = try_builtin_profiles(connection);
-  std::vector<const Candidate*> fitting;
+  std::vector<Trial> candidates = try_builtin_profiles(connection);
+  std::vector<const Trial*> fitting;
   for (const auto& candidate : candidates) {
     if (candidate.problems.empty()) {
       fitting.push_back(&candidate);

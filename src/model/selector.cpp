@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t k_most_named = 20;
 
 /// As an SQL literal: quotes doubled.
-std::string quoted(std::string_view value) {
+std::string in_quotes(std::string_view value) {
   std::string out = "'";
   for (const char character : value) {
     out.append(character == '\'' ? 2 : 1, character);
@@ -38,7 +38,7 @@ void add_term(std::vector<std::string>& terms, std::string_view field, const std
       literals.push_back(fmt::format("… {} more", values.size() - k_most_named));
       break;
     }
-    literals.push_back(quoted(value));
+    literals.push_back(in_quotes(value));
   }
   if (literals.size() == 1) {
     terms.push_back(fmt::format("{} = {}", field, literals.front()));

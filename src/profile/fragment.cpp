@@ -12,7 +12,7 @@ namespace taskctl {
 
 namespace {
 
-constexpr std::string_view k_expected = "one SQL expression";
+constexpr std::string_view k_expected_fragment = "one SQL expression";
 constexpr std::string_view k_placeholders =
     "Placeholders are :now, :finished, :reason, :worker, :first_result and :task.COLUMN.";
 
@@ -216,7 +216,7 @@ class FragmentScanner {
   }
 
   [[noreturn]] void fail(const std::string& problem, std::string hint = {}) const {
-    fail_at(m_where, fmt::format("{}, expected {}", problem, k_expected), std::move(hint));
+    fail_at(m_where, fmt::format("{}, expected {}", problem, k_expected_fragment), std::move(hint));
   }
 
   std::string_view m_sql;
@@ -233,7 +233,7 @@ Fragment Fragment::parse(std::string_view sql, SourcePosition where) {
   const bool blank =
       std::all_of(sql.begin(), sql.end(), [](char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; });
   if (blank) {
-    fail_at(where, fmt::format("is empty, expected {}", k_expected));
+    fail_at(where, fmt::format("is empty, expected {}", k_expected_fragment));
   }
   Fragment fragment;
   fragment.m_pieces = FragmentScanner{sql, where}.scan();

@@ -17,7 +17,6 @@ namespace {
 constexpr std::string_view k_row_alias = "r";
 constexpr std::string_view k_other_alias = "f";
 constexpr std::string_view k_first_task_alias = "ft";
-constexpr std::string_view k_task_alias = "t";
 constexpr std::string_view k_task_prefix = "task__";
 constexpr std::string_view k_worker_column = "v__worker";
 

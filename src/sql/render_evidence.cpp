@@ -18,7 +18,7 @@ constexpr std::size_t k_text_characters = 64U * 1024U;
 /// The one that counts, and whether there is another.
 constexpr std::size_t k_result_rows = 2;
 
-constexpr std::string_view k_row_alias = "e";
+constexpr std::string_view k_evidence_alias = "e";
 
 std::string end_of(const std::string& expression, const Dialect& dialect) {
   const std::string text = dialect.as_text(expression);
@@ -71,7 +71,7 @@ class EvidenceRenderer {
   }
 
   [[nodiscard]] std::string column_of_row(const std::string& name) const {
-    return m_writer.qualified(k_row_alias, m_writer.column(m_source.table, name).name);
+    return m_writer.qualified(k_evidence_alias, m_writer.column(m_source.table, name).name);
   }
 
   /// Columns of the inner select that belong to the row.
@@ -106,11 +106,11 @@ class EvidenceRenderer {
   /// With an index each task's rows are fetched by it, and no more of them than wanted. Without one a single pass over
   /// the table serves all tasks.
   std::string rows(const TableInfo& table, const std::vector<std::string>& row_key, std::span<const TaskKey> keys) {
-    const std::string order = evidence_order(m_writer, m_source, k_row_alias);
+    const std::string order = evidence_order(m_writer, m_source, k_evidence_alias);
     const std::size_t wanted = m_source.kind == Kind::result ? k_result_rows : m_source.tail;
     const std::string tasks = m_dialect.table(m_writer.task_table().name) + " t";
-    const std::string from = fmt::format("{} {}", m_dialect.table(table.name), k_row_alias);
-    const std::string match = m_writer.match(m_source.table, k_row_alias, m_source.match);
+    const std::string from = fmt::format("{} {}", m_dialect.table(table.name), k_evidence_alias);
+    const std::string match = m_writer.match(m_source.table, k_evidence_alias, m_source.match);
     std::vector<std::string> columns = picked(row_key);
     const bool indexed = is_found_by_index(table, m_source);
     if (indexed && m_dialect.engine() == Engine::postgres) {

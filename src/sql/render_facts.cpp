@@ -12,8 +12,6 @@ namespace taskctl {
 
 namespace {
 
-constexpr std::string_view k_task_alias = "t";
-
 /// The select list of a facts statement, with the position of everything in it.
 class FactsColumns {
  public:

@@ -13,9 +13,12 @@
 
 namespace taskctl {
 
+/// The task's own table in every statement.
+constexpr std::string_view k_task_alias = "t";
+
 /// Where the columns of the task's table stand in a statement: ALIAS."PREFIXcolumn".
 struct TaskScope {
-  std::string alias = "t";
+  std::string alias{k_task_alias};
   std::string prefix;
   std::string worker;  ///< what `:worker` stands for; empty: the profile's expression, over the columns above
 };

@@ -20,7 +20,8 @@ namespace taskctl {
 
 namespace {
 
-using nlohmann::json;
+/// Sorted by name, so that the checksum does not depend on who wrote it.
+using SortedJson = nlohmann::json;
 
 constexpr std::string_view k_manifest_suffix = ".manifest.json";
 constexpr std::string_view k_manifest_schema = "taskctl.backup/1";
@@ -45,32 +46,32 @@ auto value_in(const Table& table, std::string_view name) -> std::optional<typena
 }
 
 /// Over everything but the entry itself; nlohmann sorts the keys, so the text is the same after reading.
-std::string checksum(json document) {
+std::string checksum(SortedJson document) {
   document.erase("checksum");
   return sha256(document.dump());
 }
 
-json to_json(const BackupManifest& manifest) {
-  json document{{"schema", k_manifest_schema},
-                {"file", manifest_text(manifest.file)},
-                {"engine", manifest.engine},
-                {"scope", to_string(manifest.scope)},
-                {"source", manifest_text(manifest.source)},
-                {"identity", manifest_text(manifest.identity)},
-                {"database_version", manifest.database_version},
-                {"taskctl_version", manifest.taskctl_version},
-                {"created", format_instant(manifest.created)},
-                {"bytes", manifest.bytes},
-                {"sha256", manifest.sha256},
-                {"row_counts", manifest.row_counts},
-                {"verified", to_string(manifest.verified)},
-                {"automatic", manifest.automatic}};
+SortedJson to_json(const BackupManifest& manifest) {
+  SortedJson document{{"schema", k_manifest_schema},
+                      {"file", manifest_text(manifest.file)},
+                      {"engine", manifest.engine},
+                      {"scope", to_string(manifest.scope)},
+                      {"source", manifest_text(manifest.source)},
+                      {"identity", manifest_text(manifest.identity)},
+                      {"database_version", manifest.database_version},
+                      {"taskctl_version", manifest.taskctl_version},
+                      {"created", format_instant(manifest.created)},
+                      {"bytes", manifest.bytes},
+                      {"sha256", manifest.sha256},
+                      {"row_counts", manifest.row_counts},
+                      {"verified", to_string(manifest.verified)},
+                      {"automatic", manifest.automatic}};
   document["checksum"] = checksum(document);
   return document;
 }
 
-/// Throws json::exception or Error for anything that manifest_json() does not write.
-BackupManifest from_json(const json& document) {
+/// Throws SortedJson::exception or Error for anything that manifest_json() does not write.
+BackupManifest from_json(const SortedJson& document) {
   if (document.at("schema") != k_manifest_schema) {
     throw Error{ExitCode::backup, "it was written by another version of taskctl"};
   }
@@ -191,8 +192,8 @@ std::string manifest_json(const BackupManifest& manifest) {
 
 BackupManifest parse_manifest(const std::string& text, const std::string& file) {
   try {
-    return from_json(json::parse(text));
-  } catch (const json::exception&) {
+    return from_json(SortedJson::parse(text));
+  } catch (const SortedJson::exception&) {
     throw Error{ExitCode::backup, fmt::format("'{}' is not a backup manifest", file)};
   } catch (const Error& error) {
     throw Error{ExitCode::backup, fmt::format("manifest '{}' cannot be used: {}", file, error.message())};

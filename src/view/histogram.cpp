@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::size_t k_widest = 40;
 constexpr std::size_t k_narrowest = 4;
-constexpr std::size_t k_indent = 2;
-constexpr std::size_t k_gap = 2;
+constexpr std::size_t k_row_indent = 2;
+constexpr std::size_t k_column_gap = 2;
 
 }  // namespace
 
@@ -43,16 +43,16 @@ void print_bars(Streams& streams, const std::vector<Bar>& bars) {
     count_width = std::max(count_width, fmt::formatted_size("{}", bar.count));
     largest = std::max(largest, bar.count);
   }
-  const std::size_t used = k_indent + label_width + k_gap + count_width + k_gap;
+  const std::size_t used = k_row_indent + label_width + k_column_gap + count_width + k_column_gap;
   const std::size_t terminal = streams.options().width;
   const std::size_t left = terminal == 0 ? k_widest : terminal > used ? terminal - used : 0;
   const std::size_t width = left < k_narrowest ? 0 : std::min(left, k_widest);
   for (const Bar& bar : bars) {
     std::string line =
-        fmt::format("{:{}}{}{}{:>{}}", "", k_indent, bar.label,
-                    std::string(label_width - display_width(bar.label) + k_gap, ' '), bar.count, count_width);
+        fmt::format("{:{}}{}{}{:>{}}", "", k_row_indent, bar.label,
+                    std::string(label_width - display_width(bar.label) + k_column_gap, ' '), bar.count, count_width);
     if (width > 0 && bar.count > 0) {
-      line += std::string(k_gap, ' ') + bar_text(bar.count, largest, width, streams.options().utf8);
+      line += std::string(k_column_gap, ' ') + bar_text(bar.count, largest, width, streams.options().utf8);
     }
     streams.line(line);
   }

@@ -9,7 +9,7 @@ using namespace taskctl;
 
 namespace {
 
-struct FakeOptions {
+struct AskedOptions {
   TargetOptions target;
   OutputOptions output;
   ChangeOptions change;
@@ -17,14 +17,14 @@ struct FakeOptions {
   std::vector<std::string> ids;
 };
 
-void declare_fake(CLI::App& app, FakeOptions& options) {
+void declare_asked(CLI::App& app, AskedOptions& options) {
   options.target.declare(app);
   options.output.declare(app);
   options.change.declare(app, true);
   app.add_option("ID", options.ids)->description("what to end");
 }
 
-void declare_nested(CLI::App& app, FakeOptions& options) {
+void declare_nested(CLI::App& app, AskedOptions& options) {
   options.target.declare(app);
   app.require_subcommand(0, 1);
   CLI::App* show = app.add_subcommand("show", "show one")->fallthrough();
@@ -32,7 +32,7 @@ void declare_nested(CLI::App& app, FakeOptions& options) {
   app.add_subcommand("verify", "check one")->add_option("FILE", options.file)->description("which");
 }
 
-int run_fake(Context&, const FakeOptions&) {
+int run_asked(Context&, const AskedOptions&) {
   throw std::logic_error{"must not run"};
 }
 
@@ -43,8 +43,8 @@ struct Completion {
 
   std::string of(const std::vector<std::string>& words) {
     const std::vector<Command> commands{
-        make_command<FakeOptions>("cancel", "End tasks", "repair", declare_fake, run_fake),
-        make_command<FakeOptions>("history", "List runs", "look", declare_nested, run_fake)};
+        make_command<AskedOptions>("cancel", "End tasks", "repair", declare_asked, run_asked),
+        make_command<AskedOptions>("history", "List runs", "look", declare_nested, run_asked)};
     return reply_text(complete(commands, words, [this](const ValueQuestion& question) {
       asked = question;
       return known;
@@ -124,7 +124,7 @@ TEST_CASE("a candidate that would break the line is left out and repeated ones a
 
 TEST_CASE("a source that throws offers nothing") {
   const std::vector<Command> commands{
-      make_command<FakeOptions>("cancel", "End tasks", "repair", declare_fake, run_fake)};
+      make_command<AskedOptions>("cancel", "End tasks", "repair", declare_asked, run_asked)};
   const auto broken = [](const ValueQuestion&) -> std::vector<Suggestion> { throw std::runtime_error{"no"}; };
   CHECK(reply_text(complete(commands, {"cancel", ""}, broken)) == "words\n");
 }

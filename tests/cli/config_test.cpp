@@ -18,7 +18,7 @@ ResolvedConfig resolve(const std::vector<std::string>& arguments = {}, bool writ
   return resolve_config(parsed<TargetOptions>(arguments), writes);
 }
 
-std::string bad(const std::vector<std::string>& arguments = {}, ExitCode code = ExitCode::usage) {
+std::string bad_config(const std::vector<std::string>& arguments = {}, ExitCode code = ExitCode::usage) {
   return error_of([&] { resolve(arguments); }, code);
 }
 
@@ -146,11 +146,11 @@ TEST_CASE("a local file that others control is not read and says why") {
 
 TEST_CASE("an unknown target names the nearest and the files that were not read") {
   const Surroundings around;
-  CHECK_THAT(bad({"--target", "prod"}), Catch::StartsWith("unknown target 'prod' (command line)") &&
-                                            Catch::Contains("No configuration file defines a target."));
+  CHECK_THAT(bad_config({"--target", "prod"}), Catch::StartsWith("unknown target 'prod' (command line)") &&
+                                                   Catch::Contains("No configuration file defines a target."));
   Surroundings::write(around.user_config(), "[target.prod]\ndb = \"a\"\n");
   Surroundings::write(around.work() / "taskctl.toml", "", 0666);
-  CHECK_THAT(bad({"--target", "prd"}),
+  CHECK_THAT(bad_config({"--target", "prd"}),
              Catch::Contains("Did you mean 'prod'?") && Catch::Contains("Not read: ./taskctl.toml"));
 }
 
@@ -159,7 +159,7 @@ TEST_CASE("mistakes in a file are named with file and line") {
   const std::string file = around.user_config().string();
   const auto with = [&](const std::string& text) {
     Surroundings::write(around.user_config(), text);
-    return bad();
+    return bad_config();
   };
   CHECK_THAT(with("[target.p]\n\ndb = \n"), Catch::StartsWith(file + ":3: "));
   CHECK_THAT(with("[target.p]\nmax_ages = \"1h\"\n"),
@@ -182,21 +182,21 @@ TEST_CASE("a file with a password must be private") {
   const Surroundings around;
   const std::string text = target_text("p", "db = \"postgres://u:secret@h/d\"\n");
   Surroundings::write(around.user_config(), text, 0644);
-  const std::string error = bad({}, ExitCode::refused);
+  const std::string error = bad_config({}, ExitCode::refused);
   CHECK_THAT(error, Catch::Contains("holds a password and others can read the file") && Catch::Contains("chmod 600"));
   CHECK(error.find("secret") == std::string::npos);
   Surroundings::write(around.user_config(), text, 0600);
   CHECK(resolve().target.db.value == "postgres://u:secret@h/d");
   if (::geteuid() == 0) {
     REQUIRE(::chown(around.user_config().c_str(), k_nobody, k_nobody) == 0);
-    CHECK_THAT(bad({}, ExitCode::refused), Catch::Contains("holds a password"));
+    CHECK_THAT(bad_config({}, ExitCode::refused), Catch::Contains("holds a password"));
   }
 }
 
 TEST_CASE("a password on the command line is refused") {
   const Surroundings around;
   for (const std::string db : {"postgres://u:secret@h/d", "host=h password=secret"}) {
-    const std::string error = bad({"--db", db});
+    const std::string error = bad_config({"--db", db});
     CHECK_THAT(error, Catch::Contains("--db") && Catch::Contains("--password-file"));
     CHECK(error.find("secret") == std::string::npos);
   }
@@ -204,10 +204,10 @@ TEST_CASE("a password on the command line is refused") {
 
 TEST_CASE("a database and a target of the same source contradict each other") {
   const Surroundings around;
-  CHECK_THAT(bad({"--db", "a", "--target", "b"}), Catch::Contains("either --db or --target"));
+  CHECK_THAT(bad_config({"--db", "a", "--target", "b"}), Catch::Contains("either --db or --target"));
   Surroundings::set("TASKCTL_DB", "a");
   Surroundings::set("TASKCTL_TARGET", "b");
-  CHECK_THAT(bad(), Catch::Contains("both named"));
+  CHECK_THAT(bad_config(), Catch::Contains("both named"));
 }
 
 TEST_CASE("a named file replaces the usual ones") {
@@ -220,7 +220,7 @@ TEST_CASE("a named file replaces the usual ones") {
   CHECK(config.targets.size() == 1);
   Surroundings::set("TASKCTL_CONFIG", other.string());
   CHECK(resolve().target.name == "other");
-  CHECK_THAT(bad({"--config", "missing.toml"}),
+  CHECK_THAT(bad_config({"--config", "missing.toml"}),
              Catch::StartsWith("configuration file 'missing.toml' (command line): No such file"));
-  CHECK_THAT(bad({"--config", around.work().string()}), Catch::Contains("Is a directory"));
+  CHECK_THAT(bad_config({"--config", around.work().string()}), Catch::Contains("Is a directory"));
 }

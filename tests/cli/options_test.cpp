@@ -11,17 +11,17 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Change {
+struct ChangeCommand {
   ChangeOptions options;
   void declare(CLI::App& app) { options.declare(app, true); }
 };
 
 ChangeOptions change(const std::vector<std::string>& arguments) {
-  return parsed<Change>(arguments).options;
+  return parsed<ChangeCommand>(arguments).options;
 }
 
 template <typename Options>
-std::string bad(const std::vector<std::string>& arguments) {
+std::string bad_option(const std::vector<std::string>& arguments) {
   return error_of([&] { parsed<Options>(arguments); });
 }
 
@@ -40,13 +40,13 @@ TEST_CASE("target options") {
 }
 
 TEST_CASE("bad target options") {
-  CHECK_THAT(bad<TargetOptions>({"--db="}), Catch::Contains("option '--db' needs a value, and it is empty"));
-  CHECK_THAT(bad<TargetOptions>({"--target", ""}), Catch::Contains("--target"));
+  CHECK_THAT(bad_option<TargetOptions>({"--db="}), Catch::Contains("option '--db' needs a value, and it is empty"));
+  CHECK_THAT(bad_option<TargetOptions>({"--target", ""}), Catch::Contains("--target"));
   for (const char* time : {"2025-12-19T16:54:56", "yesterday", "", "2025-13-01T00:00:00Z", "1766134496"}) {
-    CHECK_THAT(bad<TargetOptions>({"--now", time}), Catch::Contains("--now"));
+    CHECK_THAT(bad_option<TargetOptions>({"--now", time}), Catch::Contains("--now"));
   }
-  CHECK_THAT(bad<TargetOptions>({"--lock-timeout", "5"}), Catch::Contains("--lock-timeout"));
-  CHECK_THAT(bad<TargetOptions>({"--db", "a", "--db", "b"}), Catch::Contains("--db"));
+  CHECK_THAT(bad_option<TargetOptions>({"--lock-timeout", "5"}), Catch::Contains("--lock-timeout"));
+  CHECK_THAT(bad_option<TargetOptions>({"--db", "a", "--db", "b"}), Catch::Contains("--db"));
 }
 
 TEST_CASE("max age takes durations and hours") {
@@ -62,8 +62,8 @@ TEST_CASE("max age takes durations and hours") {
 TEST_CASE("bad ages are refused by name") {
   for (const char* text : {"-1", "1e99", "6 hours", "", "010", "-5s", "1m1h", "6h ", "0x10", "nan", "inf", "99999999",
                            "1h1h", "h", "1.5h.", "+6", "١"}) {
-    CHECK_THAT(bad<AgeOptions>({"--max-age", text}), Catch::Contains("--max-age"));
-    CHECK_THAT(bad<AgeOptions>({std::string{"--max-age="} + text}), Catch::Contains("--max-age"));
+    CHECK_THAT(bad_option<AgeOptions>({"--max-age", text}), Catch::Contains("--max-age"));
+    CHECK_THAT(bad_option<AgeOptions>({std::string{"--max-age="} + text}), Catch::Contains("--max-age"));
   }
 }
 
@@ -83,14 +83,14 @@ TEST_CASE("filters repeat and keep every text") {
 }
 
 TEST_CASE("unknown rules certainties and formats name the nearest and all choices") {
-  CHECK_THAT(bad<SelectorOptions>({"--rule", "overdu"}), Catch::StartsWith("unknown rule 'overdu'") &&
-                                                             Catch::Contains("Did you mean 'overdue'?") &&
-                                                             Catch::Contains("missing-finished-time"));
-  CHECK_THAT(bad<SelectorOptions>({"--certainty", "certian"}), Catch::Contains("Did you mean 'certain'?"));
-  CHECK_THAT(bad<OutputOptions>({"--output", "jsom"}),
+  CHECK_THAT(bad_option<SelectorOptions>({"--rule", "overdu"}), Catch::StartsWith("unknown rule 'overdu'") &&
+                                                                    Catch::Contains("Did you mean 'overdue'?") &&
+                                                                    Catch::Contains("missing-finished-time"));
+  CHECK_THAT(bad_option<SelectorOptions>({"--certainty", "certian"}), Catch::Contains("Did you mean 'certain'?"));
+  CHECK_THAT(bad_option<OutputOptions>({"--output", "jsom"}),
              Catch::StartsWith("unknown output format 'jsom'") && Catch::Contains("Choices are table, json."));
-  CHECK_THAT(bad<OutputOptions>({"--output", "csv"}), Catch::Contains("unknown output format 'csv'"));
-  CHECK_THAT(bad<OutputOptions>({"--color", "blue"}), Catch::Contains("Choices are auto, always, never."));
+  CHECK_THAT(bad_option<OutputOptions>({"--output", "csv"}), Catch::Contains("unknown output format 'csv'"));
+  CHECK_THAT(bad_option<OutputOptions>({"--color", "blue"}), Catch::Contains("Choices are auto, always, never."));
 }
 
 TEST_CASE("output options") {
@@ -119,11 +119,12 @@ TEST_CASE("change options") {
 }
 
 TEST_CASE("bad change options") {
-  CHECK_THAT(bad<Change>({"--backup", "row"}), Catch::Contains("Did you mean 'rows'?"));
-  CHECK_THAT(bad<Change>({"--backup", "rows", "--no-backup"}), Catch::Contains("--no-backup"));
-  CHECK_THAT(bad<Change>({"--batch-size", "0"}), Catch::Contains("option '--batch-size' must be at least 1"));
-  CHECK_THAT(bad<Change>({"--lock-wait", "-5s"}), Catch::Contains("--lock-wait"));
-  CHECK_THAT(bad<Change>({"--yes=no"}), Catch::Contains("option '--yes' takes no value"));
+  CHECK_THAT(bad_option<ChangeCommand>({"--backup", "row"}), Catch::Contains("Did you mean 'rows'?"));
+  CHECK_THAT(bad_option<ChangeCommand>({"--backup", "rows", "--no-backup"}), Catch::Contains("--no-backup"));
+  CHECK_THAT(bad_option<ChangeCommand>({"--batch-size", "0"}),
+             Catch::Contains("option '--batch-size' must be at least 1"));
+  CHECK_THAT(bad_option<ChangeCommand>({"--lock-wait", "-5s"}), Catch::Contains("--lock-wait"));
+  CHECK_THAT(bad_option<ChangeCommand>({"--yes=no"}), Catch::Contains("option '--yes' takes no value"));
 }
 
 TEST_CASE("counts are plain decimal numbers") {

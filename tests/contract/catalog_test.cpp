@@ -12,7 +12,7 @@ namespace {
 using Strings = std::vector<std::string>;
 
 /// A sound database of the `jobs` profile.
-constexpr const char* k_jobs =
+constexpr const char* k_jobs_table =
     "CREATE TABLE jobs (id varchar(50) PRIMARY KEY, status text, error text, created_at bigint, started_at bigint,"
     " completed_at bigint);"
     "CREATE TABLE pending_cancellations (job_id varchar(50) PRIMARY KEY, reason text, requested_at bigint);";
@@ -83,7 +83,7 @@ TEST_CASE("a table is read as the catalogue describes it") {
 
 TEST_CASE("a table that is not there has no columns") {
   const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
-  const Opened opened{engine, k_jobs};
+  const Opened opened{engine, k_jobs_table};
   CHECK(read_table(*opened.connection, "nosuch").columns.empty());
   CHECK(read_table(*opened.connection, "nosuch.jobs").columns.empty());
   CHECK(read_table(*opened.connection, "jobs_pkey").columns.empty());
@@ -131,7 +131,7 @@ TEST_CASE("postgres names follow the search path") {
 }
 
 TEST_CASE("privileges and row security are those of the role") {
-  const auto db = test::temp_postgres(std::string{k_jobs} + k_restricted_role);
+  const auto db = test::temp_postgres(std::string{k_jobs_table} + k_restricted_role);
   exec_with_role(*db,
                  "GRANT SELECT ON jobs TO ROLE; GRANT UPDATE (status) ON jobs TO ROLE;"
                  "GRANT SELECT (job_id) ON pending_cancellations TO ROLE;"
@@ -161,7 +161,7 @@ TEST_CASE("privileges and row security are those of the role") {
 
 TEST_CASE("a sound schema has no problems") {
   const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
-  CHECK(problems_of(engine, k_jobs, find_profile("jobs")).empty());
+  CHECK(problems_of(engine, k_jobs_table, find_profile("jobs")).empty());
 }
 
 TEST_CASE("missing tables and columns are named with the place in the profile") {
@@ -222,7 +222,7 @@ TEST_CASE("the key must be unique and the table no view") {
                     requests + "CREATE TABLE real_jobs" + columns + "CREATE VIEW jobs AS SELECT * FROM real_jobs",
                     profile) == Strings{"'jobs' is a view: only tables can be repaired"});
   CHECK(problems_of(engine,
-                    std::string{k_jobs} +
+                    std::string{k_jobs_table} +
                         "DROP TABLE pending_cancellations;"
                         "CREATE TABLE pending_cancellations (job_id text, reason text, requested_at bigint)",
                     profile) ==
@@ -232,7 +232,7 @@ TEST_CASE("the key must be unique and the table no view") {
 TEST_CASE("a changed schema has another fingerprint") {
   const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
   const Profile profile = find_profile("jobs");
-  const Opened opened{engine, k_jobs};
+  const Opened opened{engine, k_jobs_table};
   const std::string before = read_schema(*opened.connection, profile).fingerprint();
   CHECK(before.size() == 64);
   CHECK(read_schema(*opened.connection, profile).fingerprint() == before);

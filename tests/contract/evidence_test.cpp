@@ -135,7 +135,7 @@ std::string log(int n, int of_task, const std::string& line) {
   return "INSERT INTO \"lo\"\"gs\" VALUES (" + std::to_string(n) + ", " + std::to_string(of_task) + ", '" + line +
          "');\n";
 }
-std::string result(int n, int of_task, const std::string& says, const std::string& when) {
+std::string result_row(int n, int of_task, const std::string& says, const std::string& when) {
   return "INSERT INTO results VALUES (" + std::to_string(n) + ", " + std::to_string(of_task) + ", '" + says + "', " +
          when + ");\n";
 }
@@ -165,9 +165,9 @@ TEST_CASE("the first result by order decides and nulls come last") {
   const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
   const bool indexes = GENERATE(true, false);
   EvidenceScene scene{engine,
-                      task(1, "running") + result(1, 1, "stop", at(50)) + result(2, 1, "ok", at(55)) +
-                          result(3, 1, "stop", "NULL") + task(2, "running") + result(4, 2, "what?", at(50)) +
-                          result(5, 2, "ok", at(40)) + task(3, "running"),
+                      task(1, "running") + result_row(1, 1, "stop", at(50)) + result_row(2, 1, "ok", at(55)) +
+                          result_row(3, 1, "stop", "NULL") + task(2, "running") + result_row(4, 2, "what?", at(50)) +
+                          result_row(5, 2, "ok", at(40)) + task(3, "running"),
                       indexes};
   const Finding over = scene.finding("1");
   CHECK(over.rule == Rule::result_over);
@@ -181,7 +181,8 @@ TEST_CASE("the first result by order decides and nulls come last") {
 TEST_CASE("results with the same time are ordered by their key") {
   const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
   const bool indexes = GENERATE(true, false);
-  EvidenceScene scene{engine, task(1, "running") + result(2, 1, "stop", at(50)) + result(1, 1, "ok", at(50)), indexes};
+  EvidenceScene scene{engine, task(1, "running") + result_row(2, 1, "stop", at(50)) + result_row(1, 1, "ok", at(50)),
+                      indexes};
   CHECK(scene.finding("1").outcome == Outcome::succeeded);
 }
 
@@ -235,9 +236,9 @@ TEST_CASE("duplicates and overwritten cancels are found although nothing in the 
   const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
   const bool indexes = GENERATE(true, false);
   EvidenceScene scene{engine,
-                      task(1, "done") + result(1, 1, "ok", at(50)) + result(2, 1, "ok", at(40)) + task(2, "failed") +
-                          result(3, 2, "stop", at(50)) + task(3, "cancelled") + result(4, 3, "stop", at(50)) +
-                          task(4, "done") + result(5, 4, "ok", at(50)),
+                      task(1, "done") + result_row(1, 1, "ok", at(50)) + result_row(2, 1, "ok", at(40)) +
+                          task(2, "failed") + result_row(3, 2, "stop", at(50)) + task(3, "cancelled") +
+                          result_row(4, 3, "stop", at(50)) + task(4, "done") + result_row(5, 4, "ok", at(50)),
                       indexes};
   const auto found = scene.findings();
   REQUIRE(found.size() == 2);
@@ -251,12 +252,12 @@ TEST_CASE("duplicates and overwritten cancels are found although nothing in the 
 
 TEST_CASE("of many results only the first is kept and the others go") {
   const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
-  const std::string many =
-      engine == Engine::sqlite
-          ? "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 30000) INSERT INTO results SELECT "
-            "n, 1, 'ok', " +
-                at(50) + " + n / 3 FROM s;"
-          : "INSERT INTO results SELECT n, 1, 'ok', " + at(50) + " + n / 3 FROM generate_series(1, 30000) n;";
+  const std::string many = engine == Engine::sqlite ? "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s "
+                                                      "WHERE n < 30000) INSERT INTO results SELECT "
+                                                      "n, 1, 'ok', " +
+                                                          at(50) + " + n / 3 FROM s;"
+                                                    : "INSERT INTO results SELECT n, 1, 'ok', " + at(50) +
+                                                          " + n / 3 FROM generate_series(1, 30000) n;";
   EvidenceScene scene{engine, task(1, "done") + many, true};
   const Finding finding = scene.finding("1");
   CHECK(finding.rule == Rule::duplicate_result);
@@ -271,7 +272,7 @@ TEST_CASE("of many results only the first is kept and the others go") {
 
 TEST_CASE("a result that changes between plan and run makes a conflict") {
   const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
-  EvidenceScene scene{engine, task(1, "running") + result(1, 1, "ok", at(50)), true};
+  EvidenceScene scene{engine, task(1, "running") + result_row(1, 1, "ok", at(50)), true};
   const Plan plan = plan_reconcile(scene.store(), {.policy = scene.policy, .now = k_now});
   REQUIRE(plan.size() == 1);
   const PlanUnit unit = plan.unit(0);

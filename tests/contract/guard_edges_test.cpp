@@ -1,23 +1,13 @@
 #include <catch2/catch.hpp>
 
 #include "base/error.hpp"
-#include "contract/repair_scene.hpp"
-#include "engine/guard.hpp"
+#include "contract/guard_scene.hpp"
 
 using namespace taskctl;
 using namespace taskctl::test;
 using Catch::Matchers::Contains;
 
 namespace {
-
-Guard guard_of(RepairScene& scene) {
-  return {scene.connection(), scene.profile(), scene.store().schema(), "taskctl"};
-}
-
-void install(RepairScene& scene, GuardMode mode) {
-  Guard guard = guard_of(scene);
-  guard.run(guard.install_statements(mode));
-}
 
 /// A queue of one table; `classes` as in a profile.
 Profile profile_of(const std::string& classes) {
@@ -63,8 +53,6 @@ failed    = ["failed"]
 constexpr const char* k_held_table =
     "CREATE TABLE tasks (id integer PRIMARY KEY, state text, stage text, started bigint, finished bigint, note text);"
     "INSERT INTO tasks (id, state, started) VALUES (1, 'running', 1)";
-
-constexpr const char* k_contradiction = "UPDATE tasks SET finished_at = '2025-06-01 11:00:00' WHERE id = 1";
 
 }  // namespace
 

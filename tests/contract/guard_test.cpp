@@ -1,8 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/error.hpp"
-#include "contract/repair_scene.hpp"
-#include "engine/guard.hpp"
+#include "contract/guard_scene.hpp"
 #include "store/guard_switch.hpp"
 
 using namespace taskctl;
@@ -10,16 +9,6 @@ using namespace taskctl::test;
 using Catch::Matchers::Contains;
 
 namespace {
-
-/// The queue of the tests with a guard on it, as `taskctl guard install` puts it there.
-Guard guard_of(RepairScene& scene) {
-  return {scene.connection(), scene.profile(), scene.store().schema(), "taskctl"};
-}
-
-void install(RepairScene& scene, GuardMode mode) {
-  Guard guard = guard_of(scene);
-  guard.run(guard.install_statements(mode));
-}
 
 std::vector<std::optional<std::int64_t>> wrong_rows(Guard& guard) {
   return guard.count_wrong(guard.definition(GuardMode::reject).rules);
@@ -36,8 +25,6 @@ set = { finished_at = "started_at" }
 )TOML",
                        "queue.toml");
 }
-
-constexpr const char* k_contradiction = "UPDATE tasks SET finished_at = '2025-06-01 11:00:00' WHERE id = 1";
 
 }  // namespace
 

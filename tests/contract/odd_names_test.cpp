@@ -113,7 +113,7 @@ RepairScene odd_scene(Engine engine, const std::string& more = {}) {
   return {temp_database(engine, k_odd_sql + more), parse_profile(k_odd_profile, "odd.toml"), k_queue_now};
 }
 
-std::vector<std::vector<Cells>> everything(RepairScene& scene) {
+std::vector<std::vector<Cells>> rows_of_odd(RepairScene& scene) {
   return {scene.rows(R"("job's ""list""")"), scene.rows(R"("lo cks")"), scene.rows(R"("wörk ""ers""")"),
           scene.rows(R"("lo;gs")")};
 }
@@ -125,7 +125,7 @@ TEST_CASE("a task with an odd name gives up its own lock and account and nobody 
   const std::string id = GENERATE(from_range(k_ids));
   CAPTURE(id);
   RepairScene scene = odd_scene(engine);
-  const auto before = everything(scene);
+  const auto before = rows_of_odd(scene);
   scene.selector.ids = {id};
   const Plan plan = scene.reconcile();
   REQUIRE(plan.size() == 2);
@@ -139,7 +139,7 @@ TEST_CASE("a task with an odd name gives up its own lock and account and nobody 
         std::vector<Cells>{{id}});
   CHECK(scene.database().value(R"(SELECT count(*) FROM "wörk ""ers""" WHERE "us ed" = 0)") == "2");
   CHECK(scene.apply(scene.undo(result.run.id)).run.applied == 2);
-  CHECK(everything(scene) == before);
+  CHECK(rows_of_odd(scene) == before);
 }
 
 TEST_CASE("workers with wildcards in their names are chosen by equality") {
@@ -161,7 +161,7 @@ TEST_CASE("evidence and invariants are read from tables with odd names") {
   RepairScene scene = odd_scene(engine, R"SQL(
     INSERT INTO "lo;gs" VALUES (1, '57_', 'it''s 100% "done"_ now'), (2, '57%', 'it''s 1000 "done"x');
     UPDATE "job's ""list""" SET "st ate" = 'done' WHERE "id no" = '572')SQL");
-  const auto before = everything(scene);
+  const auto before = rows_of_odd(scene);
   const Plan plan = scene.reconcile();
   std::map<std::string, Outcome> outcomes;
   plan.for_each([&](std::size_t, const PlanUnit& unit) { outcomes.emplace(unit.task, unit.finding.value().outcome); });
@@ -172,5 +172,5 @@ TEST_CASE("evidence and invariants are read from tables with odd names") {
   const ApplyResult result = scene.apply(plan);
   CHECK(result.run.applied == static_cast<std::int64_t>(plan.size()));
   CHECK(scene.apply(scene.undo(result.run.id)).run.conflicts == 0);
-  CHECK(everything(scene) == before);
+  CHECK(rows_of_odd(scene) == before);
 }

@@ -12,20 +12,6 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-std::vector<std::string> tasks_of(const Plan& plan) {
-  std::vector<std::string> tasks;
-  plan.for_each([&tasks](std::size_t, const PlanUnit& unit) { tasks.push_back(unit.task); });
-  return tasks;
-}
-
-std::map<std::string, LeftOut::Why> left_of(const Plan& plan) {
-  std::map<std::string, LeftOut::Why> left;
-  for (const LeftOut& entry : plan.left_out) {
-    left[entry.task] = entry.why;
-  }
-  return left;
-}
-
 const Change& only_change(const Plan& plan, std::size_t index, const std::string& table) {
   static PlanUnit unit;
   unit = plan.unit(index);

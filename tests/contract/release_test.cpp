@@ -16,7 +16,7 @@ ReleasePlan release(RepairScene& scene, const std::string& worker, bool force = 
 }
 
 /// "3 failed" for every unit of a plan.
-std::vector<std::string> units_of(const Plan& plan) {
+std::vector<std::string> outcomes_of(const Plan& plan) {
   std::vector<std::string> units;
   plan.for_each([&units](std::size_t, const PlanUnit& unit) {
     units.push_back(unit.task + " " + std::string{to_string(unit.finding->outcome)});
@@ -24,15 +24,7 @@ std::vector<std::string> units_of(const Plan& plan) {
   return units;
 }
 
-std::map<std::string, LeftOut::Why> left_of(const Plan& plan) {
-  std::map<std::string, LeftOut::Why> left;
-  for (const LeftOut& entry : plan.left_out) {
-    left.emplace(entry.task, entry.why);
-  }
-  return left;
-}
-
-std::vector<std::vector<Cells>> everything(RepairScene& scene) {
+std::vector<std::vector<Cells>> rows_of_crew(RepairScene& scene) {
   return {scene.rows("tasks"), scene.rows("nodes")};
 }
 
@@ -47,11 +39,11 @@ const std::string k_beat = "UPDATE nodes SET beat_at = '2025-06-01 11:59:59' WHE
 
 TEST_CASE("what a dead worker held is ended its account is right and undo brings it back") {
   auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres));
-  const auto before = everything(scene);
+  const auto before = rows_of_crew(scene);
   const ReleasePlan planned = release(scene, "gone");
   CHECK(planned.known);
   CHECK(planned.held == 3);
-  CHECK(units_of(planned.plan) == Units{"3 failed", "5 cancelled", "4 failed", "nodes:gone corrected"});
+  CHECK(outcomes_of(planned.plan) == Units{"3 failed", "5 cancelled", "4 failed", "nodes:gone corrected"});
   CHECK(planned.plan.unit(3).depends_on == std::vector<std::size_t>{0, 1, 2});
   const ApplyResult result = scene.apply(planned.plan);
   CHECK(result.run.applied == 4);
@@ -65,14 +57,14 @@ TEST_CASE("what a dead worker held is ended its account is right and undo brings
   CHECK(scene.journal().find_run(result.run.id)->command == "release-worker");
   CHECK(release(scene, "gone").plan.empty());
   CHECK(scene.apply(scene.undo(result.run.id)).run.applied == 4);
-  CHECK(everything(scene) == before);
+  CHECK(rows_of_crew(scene) == before);
 }
 
 TEST_CASE("an outcome on the command line is that of every task") {
   auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres));
   scene.policy.outcome = Outcome::requeued;
   const ReleasePlan planned = release(scene, "gone");
-  CHECK(units_of(planned.plan) == Units{"3 requeued", "5 requeued", "4 requeued", "nodes:gone corrected"});
+  CHECK(outcomes_of(planned.plan) == Units{"3 requeued", "5 requeued", "4 requeued", "nodes:gone corrected"});
   CHECK(scene.apply(planned.plan).run.applied == 4);
   CHECK(scene.database().value("SELECT count(*) FROM tasks WHERE state = 'queued' AND node IS NULL") == "4");
 }
@@ -95,11 +87,11 @@ TEST_CASE("a worker of which nothing is known wants force and keeps its young ta
   CHECK(left_of(timid.plan) ==
         std::map<std::string, LeftOut::Why>{{"6", LeftOut::Why::needs_force}, {"7", LeftOut::Why::needs_force}});
   const ReleasePlan forced = release(scene, "stranger", true);
-  CHECK(units_of(forced.plan) == Units{"6 failed"});
+  CHECK(outcomes_of(forced.plan) == Units{"6 failed"});
   CHECK(left_of(forced.plan) == std::map<std::string, LeftOut::Why>{{"7", LeftOut::Why::hazard}});
   scene.policy.accepted_hazards.insert("young");
   const ReleasePlan all = release(scene, "stranger", true);
-  CHECK(units_of(all.plan) == Units{"6 failed", "7 failed"});
+  CHECK(outcomes_of(all.plan) == Units{"6 failed", "7 failed"});
   CHECK(scene.apply(all.plan).run.applied == 2);
 }
 
@@ -111,7 +103,7 @@ TEST_CASE("a worker that only a suspect table calls dead wants force") {
   CHECK(timid.plan.empty());
   CHECK(timid.plan.left_out_counts.at(LeftOut::Why::needs_force) == 3);
   const ReleasePlan forced = release(scene, "gone", true);
-  CHECK(units_of(forced.plan) == Units{"3 failed", "5 cancelled", "nodes:gone corrected"});
+  CHECK(outcomes_of(forced.plan) == Units{"3 failed", "5 cancelled", "nodes:gone corrected"});
   CHECK(left_of(forced.plan) == std::map<std::string, LeftOut::Why>{{"4", LeftOut::Why::hazard}});
   CHECK(scene.apply(forced.plan).run.applied == 3);
   CHECK(used(scene, "gone") == "4");
@@ -130,7 +122,7 @@ TEST_CASE("an unknown worker is told from one that has nothing left") {
 TEST_CASE("a dead worker without tasks gets its account put right") {
   auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres));
   const ReleasePlan planned = release(scene, "idle");
-  CHECK(units_of(planned.plan) == Units{"nodes:idle corrected"});
+  CHECK(outcomes_of(planned.plan) == Units{"nodes:idle corrected"});
   CHECK(scene.apply(planned.plan).run.applied == 1);
   CHECK(used(scene, "idle") == "0");
 }
@@ -140,19 +132,19 @@ TEST_CASE("a task that was given to the dead worker a moment ago is left alone")
                           "UPDATE tasks SET started_at = '2025-06-01 11:59:30' WHERE id = 4;"
                           "UPDATE tasks SET started_at = '2025-06-01 15:00:00' WHERE id = 3;");
   const ReleasePlan planned = release(scene, "gone");
-  CHECK(units_of(planned.plan) == Units{"5 cancelled", "nodes:gone corrected"});
+  CHECK(outcomes_of(planned.plan) == Units{"5 cancelled", "nodes:gone corrected"});
   CHECK(left_of(planned.plan) ==
         std::map<std::string, LeftOut::Why>{{"3", LeftOut::Why::reported_only}, {"4", LeftOut::Why::too_fresh}});
 }
 
-TEST_CASE("a worker that registers again between plan and application keeps everything") {
+TEST_CASE("a worker that registers again between plan and application keeps rows_of_crew") {
   auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres));
   const bool force = GENERATE(false, true);
   scene.policy.accepted_hazards.insert("young");
   const ReleasePlan planned = release(scene, "gone", force);
   REQUIRE(planned.plan.size() == 4);
   scene.database().exec(k_beat);
-  const auto before = everything(scene);
+  const auto before = rows_of_crew(scene);
   const ApplyResult result = scene.apply(planned.plan);
   CHECK(result.run.applied == 0);
   for (const char* const id : {"3", "4", "5"}) {
@@ -160,7 +152,7 @@ TEST_CASE("a worker that registers again between plan and application keeps ever
     CHECK_THAT(report_on(result, id).detail, Contains("its worker is alive again") && Contains("beat_at 1s ago"));
   }
   CHECK(report_on(result, "nodes:gone").result == UnitResult::waiting);
-  CHECK(everything(scene) == before);
+  CHECK(rows_of_crew(scene) == before);
   CHECK_FALSE(scene.journal().find_run(result.run.id));
 }
 
@@ -168,7 +160,7 @@ TEST_CASE("a worker that registers between two batches keeps what is left") {
   auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres));
   scene.policy.accepted_hazards.insert("young");
   const Plan plan = release(scene, "stranger", true).plan;
-  REQUIRE(units_of(plan) == Units{"6 failed", "7 failed"});
+  REQUIRE(outcomes_of(plan) == Units{"6 failed", "7 failed"});
   ApplyOptions options{.batch_size = 1};
   options.progress = [&scene, registered = false](const ApplyProgress& progress) mutable {
     if (progress.done > 0 && !registered) {
@@ -205,7 +197,7 @@ TEST_CASE("a conflict is planned again once and an alive worker ends that") {
   CHECK(report_on(first, "nodes:gone").result == UnitResult::waiting);
   CHECK(first.run.applied == 2);
   const Plan again = replan(scene.store(), plan, {"3"});
-  CHECK(units_of(again) == Units{"3 failed", "nodes:gone corrected"});
+  CHECK(outcomes_of(again) == Units{"3 failed", "nodes:gone corrected"});
   scene.database().exec(k_beat);
   const Plan refused = replan(scene.store(), plan, {"3"});
   CHECK(refused.empty());
@@ -225,14 +217,14 @@ TEST_CASE("a task that somebody locks is busy and the rest is released") {
   other->rollback();
   CHECK(report_on(result, "3").result == UnitResult::busy);
   CHECK(result.run.applied == 2);
-  CHECK(units_of(replan(scene.store(), plan, {"3"})) == Units{"3 failed", "nodes:gone corrected"});
+  CHECK(outcomes_of(replan(scene.store(), plan, {"3"})) == Units{"3 failed", "nodes:gone corrected"});
 }
 
 TEST_CASE("the dead worker of the cluster fixture gives back what it was given") {
   RepairScene scene{temp_postgres(fixture("cluster.postgres.sql")), find_profile("cluster"), "2025-11-16T13:20:00Z"};
   scene.policy = scene.profile().policy;
   const ReleasePlan planned = release(scene, "worker-2");
-  CHECK(units_of(planned.plan) == Units{"task-1763290006 failed", "worker_registry:worker-2 corrected"});
+  CHECK(outcomes_of(planned.plan) == Units{"task-1763290006 failed", "worker_registry:worker-2 corrected"});
   CHECK(scene.apply(planned.plan).run.applied == 2);
   CHECK(scene.database().value("SELECT allocated_cpu || '/' || allocated_memory || '/' || available_cpu || '/' || "
                                "available_memory FROM worker_registry WHERE worker_id = 'worker-2'") == "0/0/4/8");

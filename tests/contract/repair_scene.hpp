@@ -208,6 +208,21 @@ inline RepairScene queue_scene(Engine engine, int count, const std::string& more
           k_queue_now};
 }
 
+/// The tasks (or rows) that a plan changes, in its order.
+inline std::vector<std::string> tasks_of(const Plan& plan) {
+  std::vector<std::string> tasks;
+  plan.for_each([&tasks](std::size_t, const PlanUnit& unit) { tasks.push_back(unit.task); });
+  return tasks;
+}
+
+inline std::map<std::string, LeftOut::Why> left_of(const Plan& plan) {
+  std::map<std::string, LeftOut::Why> left;
+  for (const LeftOut& entry : plan.left_out) {
+    left[entry.task] = entry.why;
+  }
+  return left;
+}
+
 /// The one report on a task; fails when there is none.
 inline const UnitReport& report_on(const ApplyResult& result, const std::string& task) {
   for (const UnitReport& report : result.reports) {

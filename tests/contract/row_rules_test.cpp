@@ -111,12 +111,6 @@ RepairScene row_scene(Engine engine, const std::string& more = {}) {
 const std::string k_left_behind = "INSERT INTO requests VALUES (4, 'it''s', '2025-06-01 09:10:00');";
 const std::string k_left_id = R"(requests:["4","it's"])";
 
-std::vector<std::string> units_of(const Plan& plan) {
-  std::vector<std::string> units;
-  plan.for_each([&units](std::size_t, const PlanUnit& unit) { units.push_back(unit.task); });
-  return units;
-}
-
 std::vector<Finding> findings_of(RepairScene& scene) {
   std::vector<Finding> found;
   const Listing listing =
@@ -125,7 +119,7 @@ std::vector<Finding> findings_of(RepairScene& scene) {
   return found;
 }
 
-std::vector<std::vector<Cells>> everything(RepairScene& scene) {
+std::vector<std::vector<Cells>> rows_of_row_scene(RepairScene& scene) {
   return {scene.rows("tasks"), scene.rows("requests"), scene.rows("nodes")};
 }
 
@@ -161,9 +155,9 @@ TEST_CASE("filters choose rows by id and rule and none by what only tasks have")
   auto scene = row_scene(GENERATE(Engine::sqlite, Engine::postgres),
                          k_left_behind + "INSERT INTO requests VALUES (4, 'other', '2025-06-01 09:10:00');");
   scene.selector.ids = {k_left_id};
-  CHECK(units_of(scene.reconcile()) == std::vector<std::string>{k_left_id});
+  CHECK(tasks_of(scene.reconcile()) == std::vector<std::string>{k_left_id});
   scene.selector.ids = {"1"};
-  CHECK(units_of(scene.reconcile()) == std::vector<std::string>{"1", "nodes:a"});
+  CHECK(tasks_of(scene.reconcile()) == std::vector<std::string>{"1", "nodes:a"});
   scene.selector.ids = {};
   scene.selector.workers = {"nobody"};
   CHECK(scene.reconcile().empty());
@@ -172,11 +166,11 @@ TEST_CASE("filters choose rows by id and rule and none by what only tasks have")
 TEST_CASE("rows and accounts are repaired with the tasks and come back byte for byte") {
   auto scene = row_scene(GENERATE(Engine::sqlite, Engine::postgres),
                          k_left_behind + "UPDATE nodes SET task_id = 4, used = -1 WHERE name LIKE 'it%';");
-  const auto before = everything(scene);
+  const auto before = rows_of_row_scene(scene);
   const Plan plan = scene.reconcile();
   const std::string odd = "nodes:it's \"c\"";
   // The last row is wrong by two rules: its account is changed on top of its task.
-  CHECK(units_of(plan) == std::vector<std::string>{"1", "2", k_left_id, odd, "nodes:a", odd});
+  CHECK(tasks_of(plan) == std::vector<std::string>{"1", "2", k_left_id, odd, "nodes:a", odd});
   CHECK(plan.unit(4).depends_on == std::vector<std::size_t>{0, 1});
   CHECK(plan.unit(5).depends_on.empty());
   const ApplyResult result = scene.apply(plan);
@@ -190,7 +184,7 @@ TEST_CASE("rows and accounts are repaired with the tasks and come back byte for 
   CHECK(scene.reconcile().empty());
   CHECK(scene.entries(result.run.id).at(2).rule == "request-left-behind");
   CHECK(scene.apply(scene.undo(result.run.id)).run.applied > 0);
-  CHECK(everything(scene) == before);
+  CHECK(rows_of_row_scene(scene) == before);
 }
 
 TEST_CASE("a row that somebody changed since the plan is a conflict or has moved on") {
@@ -208,14 +202,14 @@ TEST_CASE("a row that somebody changed since the plan is a conflict or has moved
   CHECK_THAT(report_on(result, "nodes:b").detail, Contains("column 'size' is '11' instead of '10'"));
   CHECK(result.run.applied == 1);
   const Plan again = replan(scene.store(), plan, {"nodes:b"});
-  CHECK(units_of(again) == std::vector<std::string>{"nodes:b"});
+  CHECK(tasks_of(again) == std::vector<std::string>{"nodes:b"});
   CHECK(scene.apply(again).run.applied == 1);
 }
 
 TEST_CASE("an account is worked out again from the tasks as they are when it is written") {
   auto scene = row_scene(GENERATE(Engine::sqlite, Engine::postgres));
   const Plan plan = scene.reconcile();
-  REQUIRE(units_of(plan) == std::vector<std::string>{"1", "2", "nodes:a"});
+  REQUIRE(tasks_of(plan) == std::vector<std::string>{"1", "2", "nodes:a"});
   scene.database().exec("INSERT INTO tasks VALUES (9, 'running', '2025-06-01 11:59:50', NULL, 'a', 2)");
   const ApplyResult result = scene.apply(plan);
   CHECK(result.run.applied == 2);
@@ -230,7 +224,7 @@ TEST_CASE("an account that its application changed is a conflict and is right af
   auto scene = row_scene(GENERATE(Engine::sqlite, Engine::postgres));
   const bool cancel = GENERATE(false, true);
   const Plan plan = cancel ? scene.cancel({"1", "2"}, true) : scene.reconcile();
-  REQUIRE(units_of(plan) == std::vector<std::string>{"1", "2", "nodes:a"});
+  REQUIRE(tasks_of(plan) == std::vector<std::string>{"1", "2", "nodes:a"});
   scene.database().exec("UPDATE nodes SET used = 8, free = 2 WHERE name = 'a'");
   const ApplyResult result = scene.apply(plan);
   CHECK(result.run.applied == 2);
@@ -247,7 +241,7 @@ TEST_CASE("an account waits when one of its tasks was not changed") {
   CHECK(report_on(result, "2").result == UnitResult::moved_on);
   CHECK(report_on(result, "nodes:a").result == UnitResult::waiting);
   CHECK(node(scene, "a") == "7/3");
-  CHECK(units_of(scene.reconcile()) == std::vector<std::string>{"nodes:a"});
+  CHECK(tasks_of(scene.reconcile()) == std::vector<std::string>{"nodes:a"});
   CHECK(scene.apply(scene.reconcile()).run.applied == 1);
   CHECK(node(scene, "a") == "0/10");
 }
@@ -255,7 +249,7 @@ TEST_CASE("an account waits when one of its tasks was not changed") {
 TEST_CASE("a limit that leaves tasks out leaves their part of the account") {
   auto scene = row_scene(GENERATE(Engine::sqlite, Engine::postgres));
   const Plan plan = scene.reconcile(1);
-  CHECK(units_of(plan) == std::vector<std::string>{"1", "nodes:a"});
+  CHECK(tasks_of(plan) == std::vector<std::string>{"1", "nodes:a"});
   scene.apply(plan);
   CHECK(node(scene, "a") == "4/6");
 }
@@ -302,7 +296,7 @@ TEST_CASE("a workspace lock is the lock of the task that it names and of no othe
       "('ws-plan', 'ws-mb7m9ii5ey')");
   scene.selector.rules = {Rule::lock_of_ended_task};
   const Plan plan = scene.reconcile();
-  CHECK(units_of(plan) == std::vector<std::string>{"workspaces:ws-plan"});
+  CHECK(tasks_of(plan) == std::vector<std::string>{"workspaces:ws-plan"});
   CHECK(scene.apply(plan).run.applied == 1);
   CHECK(scene.database().value("SELECT string_agg(workspace_id, ' ' ORDER BY workspace_id) FROM workspaces WHERE "
                                "is_locked") == "ws-apply ws-idle ws-lock ws-mb7m9ii5ey");

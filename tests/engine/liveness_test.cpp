@@ -8,7 +8,7 @@ using Kind = LivenessSource::Kind;
 
 namespace {
 
-constexpr auto k_tick = std::chrono::microseconds{1};
+constexpr auto k_one_tick = std::chrono::microseconds{1};
 
 }  // namespace
 
@@ -27,10 +27,10 @@ TEST_CASE("a lease that runs is alive and one that ended is dead after its grace
   CHECK(said(unreadable()) == Liveness::unknown);
   CHECK(said(ago(-1h)) == Liveness::alive);
   CHECK(said(ago(0s)) == Liveness::alive);
-  CHECK(said(ago(k_tick)) == Liveness::dead);
+  CHECK(said(ago(k_one_tick)) == Liveness::dead);
   scene.profile.liveness[0].timeout = 30s;
   CHECK(said(ago(30s)) == Liveness::alive);
-  CHECK(said(ago(30s + k_tick)) == Liveness::dead);
+  CHECK(said(ago(30s + k_one_tick)) == Liveness::dead);
 }
 
 TEST_CASE("a deadline says nothing until it has passed") {
@@ -52,7 +52,7 @@ TEST_CASE("a heartbeat on the row is alive up to its timeout and a missing one i
   CHECK(said({}) == Liveness::dead);
   CHECK(said(unreadable()) == Liveness::unknown);
   CHECK(said(ago(2min)) == Liveness::alive);
-  CHECK(said(ago(2min + k_tick)) == Liveness::dead);
+  CHECK(said(ago(2min + k_one_tick)) == Liveness::dead);
   CHECK(said(ago(-1h)) == Liveness::alive);
   scene.become(TaskClass::queued);
   CHECK(said({}) == Liveness::unknown);
@@ -74,7 +74,7 @@ TEST_CASE("a worker table knows its workers by their rows") {
   fact.heartbeat = ago(2min);
   CHECK(scene.liveness().liveness == Liveness::alive);
   CHECK(scene.liveness().sources[0].text == "worker w1: last_ping_at 2m ago");
-  fact.heartbeat = ago(2min + k_tick);
+  fact.heartbeat = ago(2min + k_one_tick);
   CHECK(scene.liveness().liveness == Liveness::dead);
   for (const std::optional<std::string>& nobody : {std::optional<std::string>{}, std::optional<std::string>{""}}) {
     scene.facts.task.worker = nobody;

@@ -7,7 +7,7 @@ using namespace taskctl::test;
 
 namespace {
 
-constexpr Duration k_tick{1};
+constexpr Duration k_microsecond{1};
 
 }  // namespace
 
@@ -40,7 +40,7 @@ TEST_CASE("more attempts than allowed are said of every class and repaired of qu
   scene.become(TaskClass::queued);
   scene.times().updated = ago(1min);
   CHECK(scene.rule() == "fine");
-  scene.times().updated = ago(1min + k_tick);
+  scene.times().updated = ago(1min + k_microsecond);
   CHECK(scene.rule() == "attempts-over-limit");
   scene.facts.task.attempts_used = 3;
   CHECK(scene.rule() == "fine");
@@ -54,7 +54,7 @@ TEST_CASE("a start after the end is the weakest thing to say of a task") {
   scene.become(TaskClass::failed);
   scene.times().finished = ago(2h);
   CHECK(scene.rule() == "fine");
-  scene.times().finished = ago(2h + k_tick);
+  scene.times().finished = ago(2h + k_microsecond);
   CHECK(scene.rule() == "started-after-finished");
   CHECK(scene.finding().certainty == Certainty::certain);
   CHECK(scene.finding().outcome == Outcome::failed);

@@ -8,7 +8,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-Scene contradiction() {
+Scene plain_contradiction() {
   Scene scene;
   scene.times().finished = ago(1h);
   return scene;
@@ -23,7 +23,7 @@ Scene with_hazard(Scene scene) {
 }  // namespace
 
 TEST_CASE("the outcome is the default of the rule unless the command line says another") {
-  Scene scene = contradiction();
+  Scene scene = plain_contradiction();
   CHECK(scene.finding().outcome == Outcome::cancelled);
   CHECK(scene.finding().repair == Repair::yes);
   scene.policy.outcome = Outcome::succeeded;
@@ -36,7 +36,7 @@ TEST_CASE("the outcome is the default of the rule unless the command line says a
 }
 
 TEST_CASE("what evidence was declared and not read stays undecided") {
-  Scene scene = contradiction();
+  Scene scene = plain_contradiction();
   scene.profile.evidence.emplace_back();
   CHECK(scene.finding().outcome == Outcome::undecided);
   CHECK(scene.finding().repair == Repair::needs_outcome);
@@ -57,7 +57,7 @@ TEST_CASE("what evidence was declared and not read stays undecided") {
 }
 
 TEST_CASE("a parked task that contradicts itself is left to a person") {
-  Scene scene = contradiction();
+  Scene scene = plain_contradiction();
   scene.become(TaskClass::parked);
   CHECK(scene.finding().certainty == Certainty::certain);
   CHECK(scene.finding().outcome == Outcome::undecided);
@@ -65,7 +65,7 @@ TEST_CASE("a parked task that contradicts itself is left to a person") {
 }
 
 TEST_CASE("a cancel request from before the end says how a contradiction ended") {
-  Scene scene = contradiction();
+  Scene scene = plain_contradiction();
   scene.profile.defaults["contradiction"] = Outcome::failed;
   scene.request_cancel(1h + 10s);
   CHECK(scene.finding().rule == Rule::contradiction);
@@ -97,7 +97,7 @@ TEST_CASE("possible findings need a threshold from the command line or the reap 
 }
 
 TEST_CASE("the safety class of the profile bounds every repair") {
-  Scene scene = contradiction();
+  Scene scene = plain_contradiction();
   scene.profile.safety = Safety::read_only;
   CHECK(scene.finding().repair == Repair::never);
   CHECK(scene.finding().certainty == Certainty::certain);
@@ -115,7 +115,7 @@ TEST_CASE("a hazard of the profile stops every repair until it is accepted") {
   queued.request_cancel(1h);
   Scene dead;
   dead.add_verdict(Liveness::dead);
-  for (const Scene& base : {contradiction(), queued, dead}) {
+  for (const Scene& base : {plain_contradiction(), queued, dead}) {
     Scene scene = with_hazard(base);
     CHECK(scene.finding().hazards == std::vector<std::string>{"applying"});
     CHECK(scene.finding().repair == Repair::hazard);

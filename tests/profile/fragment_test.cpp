@@ -18,7 +18,7 @@ std::string marked(std::string_view sql) {
   return parse(sql).render([](const std::string& name) { return "<" + name + ">"; });
 }
 
-std::string refusal(std::string_view sql) {
+std::string refused_fragment(std::string_view sql) {
   try {
     (void)parse(sql);
   } catch (const Error& e) {
@@ -70,17 +70,17 @@ TEST_CASE("fragment - text of every kind may stand in quotes") {
 }
 
 TEST_CASE("fragment - what could leave its place is refused") {
-  CHECK_THAT(refusal("a; DROP TABLE jobs"), Catch::Contains("contains ';'"));
-  CHECK_THAT(refusal("a, b"), Catch::Contains("contains ',' outside of parentheses"));
-  CHECK_THAT(refusal("a -- b"), Catch::Contains("contains an SQL comment"));
-  CHECK_THAT(refusal("a /* b"), Catch::Contains("contains an SQL comment"));
-  CHECK_THAT(refusal("a = $1"), Catch::Contains("contains '$'"));
-  CHECK_THAT(refusal("a = $$x$$"), Catch::Contains("contains '$'"));
-  CHECK_THAT(refusal("a = ?"), Catch::Contains("contains '?'"));
-  CHECK_THAT(refusal("a = @name"), Catch::Contains("contains '@'"));
-  CHECK_THAT(refusal("a = `b`"), Catch::Contains("contains '`'"));
-  CHECK_THAT(refusal("a = E'\\' OR 1 = 1 --'"), Catch::Contains("contains a text in E'…'"));
-  CHECK_THAT(refusal(std::string_view{"a\0b", 3}), Catch::Contains("contains a control character"));
+  CHECK_THAT(refused_fragment("a; DROP TABLE jobs"), Catch::Contains("contains ';'"));
+  CHECK_THAT(refused_fragment("a, b"), Catch::Contains("contains ',' outside of parentheses"));
+  CHECK_THAT(refused_fragment("a -- b"), Catch::Contains("contains an SQL comment"));
+  CHECK_THAT(refused_fragment("a /* b"), Catch::Contains("contains an SQL comment"));
+  CHECK_THAT(refused_fragment("a = $1"), Catch::Contains("contains '$'"));
+  CHECK_THAT(refused_fragment("a = $$x$$"), Catch::Contains("contains '$'"));
+  CHECK_THAT(refused_fragment("a = ?"), Catch::Contains("contains '?'"));
+  CHECK_THAT(refused_fragment("a = @name"), Catch::Contains("contains '@'"));
+  CHECK_THAT(refused_fragment("a = `b`"), Catch::Contains("contains '`'"));
+  CHECK_THAT(refused_fragment("a = E'\\' OR 1 = 1 --'"), Catch::Contains("contains a text in E'…'"));
+  CHECK_THAT(refused_fragment(std::string_view{"a\0b", 3}), Catch::Contains("contains a control character"));
 }
 
 TEST_CASE("fragment - e is an ordinary name unless a quote follows") {
@@ -89,27 +89,27 @@ TEST_CASE("fragment - e is an ordinary name unless a quote follows") {
 }
 
 TEST_CASE("fragment - quotes and brackets close in order") {
-  CHECK_THAT(refusal("(a"), Catch::Contains("'(' is not closed"));
-  CHECK_THAT(refusal("a)"), Catch::Contains("')' closes nothing"));
-  CHECK_THAT(refusal("a) OR (b"), Catch::Contains("')' closes nothing"));
-  CHECK_THAT(refusal("(a]"), Catch::Contains("']' closes nothing"));
-  CHECK_THAT(refusal("(a[1)]"), Catch::Contains("')' closes nothing"));
-  CHECK_THAT(refusal("a = 'b"), Catch::Contains("a quote (') is not closed"));
-  CHECK_THAT(refusal("a = 'b''"), Catch::Contains("a quote (') is not closed"));
-  CHECK_THAT(refusal(R"("a = 1)"), Catch::Contains("is not closed"));
+  CHECK_THAT(refused_fragment("(a"), Catch::Contains("'(' is not closed"));
+  CHECK_THAT(refused_fragment("a)"), Catch::Contains("')' closes nothing"));
+  CHECK_THAT(refused_fragment("a) OR (b"), Catch::Contains("')' closes nothing"));
+  CHECK_THAT(refused_fragment("(a]"), Catch::Contains("']' closes nothing"));
+  CHECK_THAT(refused_fragment("(a[1)]"), Catch::Contains("')' closes nothing"));
+  CHECK_THAT(refused_fragment("a = 'b"), Catch::Contains("a quote (') is not closed"));
+  CHECK_THAT(refused_fragment("a = 'b''"), Catch::Contains("a quote (') is not closed"));
+  CHECK_THAT(refused_fragment(R"("a = 1)"), Catch::Contains("is not closed"));
 }
 
 TEST_CASE("fragment - nothing is no expression") {
-  CHECK_THAT(refusal(""), Catch::Contains("is empty"));
-  CHECK_THAT(refusal(" \n\t"), Catch::Contains("is empty"));
+  CHECK_THAT(refused_fragment(""), Catch::Contains("is empty"));
+  CHECK_THAT(refused_fragment(" \n\t"), Catch::Contains("is empty"));
 }
 
 TEST_CASE("fragment - unknown placeholders are refused with the position") {
-  CHECK(refusal("a = :nwo") ==
+  CHECK(refused_fragment("a = :nwo") ==
         "queue.toml:12:3: key 'hazard[1].when': ':nwo' is not a placeholder, expected one SQL expression");
-  CHECK_THAT(refusal(":task"), Catch::Contains("':task' names no column"));
-  CHECK_THAT(refusal(":task.1"), Catch::Contains("':task' names no column"));
-  CHECK_THAT(refusal(":task.\"\""), Catch::Contains("':task' names no column"));
-  CHECK_THAT(refusal(":tasks.id"), Catch::Contains("':tasks' is not a placeholder"));
-  CHECK_THAT(refusal(":NOW"), Catch::Contains("':NOW' is not a placeholder"));
+  CHECK_THAT(refused_fragment(":task"), Catch::Contains("':task' names no column"));
+  CHECK_THAT(refused_fragment(":task.1"), Catch::Contains("':task' names no column"));
+  CHECK_THAT(refused_fragment(":task.\"\""), Catch::Contains("':task' names no column"));
+  CHECK_THAT(refused_fragment(":tasks.id"), Catch::Contains("':tasks' is not a placeholder"));
+  CHECK_THAT(refused_fragment(":NOW"), Catch::Contains("':NOW' is not a placeholder"));
 }

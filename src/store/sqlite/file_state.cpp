@@ -72,10 +72,6 @@ struct stat require_regular_file(const std::filesystem::path& path) {
   return info;
 }
 
-std::filesystem::path beside(const std::filesystem::path& path, std::string_view suffix) {
-  return std::filesystem::path{path.string().append(suffix)};
-}
-
 /// nullopt when the file does not exist.
 std::optional<std::uint64_t> size_of(const std::filesystem::path& path) {
   struct stat info {};
@@ -130,6 +126,10 @@ void require_permission(const std::filesystem::path& path, const char* verb) {
 }
 
 }  // namespace
+
+std::filesystem::path beside(const std::filesystem::path& path, std::string_view suffix) {
+  return std::filesystem::path{path.string().append(suffix)};
+}
 
 std::filesystem::path real_database_path(const std::filesystem::path& path) {
   std::error_code problem;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 
 namespace taskctl {
 
@@ -35,6 +36,9 @@ enum class ReadMode {
   immutable,  ///< WAL mode and nobody there: no locks, no -shm; the stamp must be compared after reading
   recovery,   ///< only a writer can bring the files into order: a -wal without -shm, or an idle WAL file with a journal
 };
+
+/// The path with a suffix, as SQLite names its -wal and -journal.
+[[nodiscard]] std::filesystem::path beside(const std::filesystem::path& path, std::string_view suffix);
 
 /// Absolute path with all symbolic links resolved. Throws Error{unavailable}, Error{access}.
 [[nodiscard]] std::filesystem::path real_database_path(const std::filesystem::path& path);

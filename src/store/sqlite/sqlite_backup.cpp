@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/timestamp.hpp"
+#include "store/sqlite/file_state.hpp"
 #include "store/sqlite/sqlite_copy.hpp"
 
 namespace taskctl {
@@ -37,10 +38,6 @@ void check_stop(const StopSource* stop) {
   if (stop != nullptr && stop->requested()) {
     throw InterruptedError{"stopped while the backup was made"};
   }
-}
-
-std::filesystem::path beside(const std::filesystem::path& path, std::string_view suffix) {
-  return std::filesystem::path{path.string().append(suffix)};
 }
 
 bool is_there(const std::filesystem::path& path) {

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr const char* k_tasks =
+constexpr const char* k_checked_tasks =
     "CREATE TABLE tasks (id bigint PRIMARY KEY, status text NOT NULL CHECK (status <> 'bad'), small smallint);"
     "CREATE TABLE logs (task bigint REFERENCES tasks DEFERRABLE INITIALLY DEFERRED);"
     "INSERT INTO tasks SELECT n, 'running' FROM generate_series(1, 3) AS n;"
@@ -60,7 +60,7 @@ class Port {
 }  // namespace
 
 TEST_CASE("failure - data of one row is a constraint error") {
-  const auto database = temp_postgres(k_tasks);
+  const auto database = temp_postgres(k_checked_tasks);
   const auto connection = connect(database->location(), Access::write);
   const auto attempt = [&](const std::string& sql) {
     std::string message = "no error";
@@ -84,7 +84,7 @@ TEST_CASE("failure - data of one row is a constraint error") {
 }
 
 TEST_CASE("failure - a deferred constraint at commit is known not to have happened") {
-  const auto database = temp_postgres(k_tasks);
+  const auto database = temp_postgres(k_checked_tasks);
   const auto connection = connect(database->location(), Access::write);
   connection->begin(Access::write);
   connection->run("INSERT INTO logs VALUES (77)");
@@ -97,7 +97,7 @@ TEST_CASE("failure - a deferred constraint at commit is known not to have happen
 }
 
 TEST_CASE("failure - tables and columns that are not there do not fit") {
-  const auto database = temp_postgres(k_tasks);
+  const auto database = temp_postgres(k_checked_tasks);
   const auto connection = connect(database->location(), Access::read);
   std::string message;
   CHECK(code_of([&] { connection->run("SELECT * FROM nothing"); }, &message) == ExitCode::mismatch);
@@ -111,7 +111,7 @@ TEST_CASE("failure - tables and columns that are not there do not fit") {
 }
 
 TEST_CASE("failure - a missing privilege is named") {
-  const auto database = temp_postgres(k_tasks);
+  const auto database = temp_postgres(k_checked_tasks);
   const TempRole role{*database, "reader"};
   database->exec("GRANT SELECT ON tasks TO " + role.name());
   const auto connection = connect(role.location(), Access::write);
@@ -124,7 +124,7 @@ TEST_CASE("failure - a missing privilege is named") {
 }
 
 TEST_CASE("failure - locks of others end in busy") {
-  const auto database = temp_postgres(k_tasks);
+  const auto database = temp_postgres(k_checked_tasks);
   OpenOptions options;
   options.busy_wait = 200ms;
   const auto holder = connect(database->location(), Access::write);
@@ -149,7 +149,7 @@ TEST_CASE("failure - locks of others end in busy") {
 }
 
 TEST_CASE("failure - a locked table is named with who locks it") {
-  const auto database = temp_postgres(k_tasks);
+  const auto database = temp_postgres(k_checked_tasks);
   const TempRole role{*database, "reader"};
   database->exec("GRANT SELECT, UPDATE ON tasks, logs TO " + role.name());
   OpenOptions options;
@@ -204,7 +204,7 @@ TEST_CASE("failure - a locked table is named with who locks it") {
 }
 
 TEST_CASE("failure - deadlock and statement timeout end in busy") {
-  const auto database = temp_postgres(k_tasks);
+  const auto database = temp_postgres(k_checked_tasks);
   database->exec("ALTER DATABASE " + database_of(*database) + " SET deadlock_timeout = '50ms'");
   OpenOptions options;
   options.statement_timeout = 300ms;
@@ -242,7 +242,7 @@ TEST_CASE("failure - deadlock and statement timeout end in busy") {
 }
 
 TEST_CASE("failure - a serialization failure ends in busy") {
-  const auto database = temp_postgres(k_tasks);
+  const auto database = temp_postgres(k_checked_tasks);
   const auto connection = connect(database->location(), Access::write);
   connection->begin(Access::write);
   connection->run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
@@ -252,7 +252,7 @@ TEST_CASE("failure - a serialization failure ends in busy") {
 }
 
 TEST_CASE("failure - interrupt stops a running statement from another thread") {
-  const auto database = temp_postgres(k_tasks);
+  const auto database = temp_postgres(k_checked_tasks);
   const auto connection = connect(database->location(), Access::write);
   connection->begin(Access::read);
   std::thread interrupter{[&] {
@@ -268,7 +268,7 @@ TEST_CASE("failure - interrupt stops a running statement from another thread") {
 }
 
 TEST_CASE("failure - interrupt between two statements keeps the transaction from being committed") {
-  const auto database = temp_postgres(k_tasks);
+  const auto database = temp_postgres(k_checked_tasks);
   const auto connection = connect(database->location(), Access::write);
   connection->begin(Access::write);
   connection->run("UPDATE tasks SET small = 5");
@@ -284,7 +284,7 @@ TEST_CASE("failure - interrupt between two statements keeps the transaction from
 }
 
 TEST_CASE("failure - a statement cancelled by an administrator is not tried again") {
-  const auto database = temp_postgres(k_tasks);
+  const auto database = temp_postgres(k_checked_tasks);
   const auto connection = connect(database->location(), Access::read);
   const std::string pid = backend(*connection);
   std::thread administrator{[&] {
@@ -303,7 +303,7 @@ TEST_CASE("failure - a statement cancelled by an administrator is not tried agai
 }
 
 TEST_CASE("failure - a lost session stays lost") {
-  const auto database = temp_postgres(k_tasks);
+  const auto database = temp_postgres(k_checked_tasks);
   const auto connection = connect(database->location(), Access::write);
   connection->begin(Access::write);
   connection->run("UPDATE tasks SET small = 5");
@@ -319,7 +319,7 @@ TEST_CASE("failure - a lost session stays lost") {
 }
 
 TEST_CASE("failure - a session lost at commit is in doubt") {
-  const auto database = temp_postgres(k_tasks);
+  const auto database = temp_postgres(k_checked_tasks);
   const auto connection = connect(database->location(), Access::write);
   connection->begin(Access::write);
   connection->run("UPDATE tasks SET small = 5");
