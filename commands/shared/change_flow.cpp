@@ -59,11 +59,15 @@ UnitResult result_of(LeftOut::Why why) {
   }
 }
 
-/// The second result on top of the first: reports of re-planned tasks are replaced.
+/// The second result on top of the first: reports of re-planned tasks are replaced, and those of the derived rows that
+/// waited for them.
 void merge_second_try(ApplyResult& first, ApplyResult second, const Plan& again) {
+  std::set<std::string> tried;
+  again.for_each([&tried](std::size_t, const PlanUnit& unit) { tried.insert(unit.task); });
   std::vector<UnitReport> kept;
   for (UnitReport& report : first.reports) {
-    if (report.result != UnitResult::conflict && report.result != UnitResult::busy) {
+    const bool again_decided = report.result == UnitResult::waiting && tried.contains(report.task);
+    if (report.result != UnitResult::conflict && report.result != UnitResult::busy && !again_decided) {
       kept.push_back(std::move(report));
     }
   }
