@@ -6,6 +6,7 @@
 #include "engine/facts_codec.hpp"
 #include "engine/planner.hpp"
 #include "engine/planner_parts.hpp"
+#include "engine/remedy.hpp"
 #include "engine/row_planner.hpp"
 #include "engine/row_rules.hpp"
 #include "engine/task_age.hpp"
@@ -145,7 +146,7 @@ class CancelPlanner {
       return leave(LeftOut::Why::hazard, std::move(hazards));
     }
     const std::string kind = active ? "force-cancel" : "cancel";
-    finding.outcome = outcome_of(kind);
+    finding.outcome = within_attempts(finding, outcome_of(kind), m_profile);
     finding.repair = Repair::yes;
     std::string detail;
     const OperationList* operations = operations_for(m_profile, finding, detail);

@@ -1,6 +1,7 @@
 #include "engine/remedy.hpp"
 
 #include <algorithm>
+#include <regex>
 
 #include "base/duration.hpp"
 #include "engine/evidence.hpp"
@@ -75,17 +76,26 @@ Outcome outcome_of_open_task(Finding& finding, const TaskFacts& facts, const Jud
   return chosen_for(finding, context);
 }
 
-/// A task whose attempts are spent would be queued and never be taken again.
-Outcome within_attempts(Finding& finding, Outcome outcome) {
-  const Task& task = finding.task;
-  if (outcome != Outcome::requeued || !task.attempts_used || !task.attempts_limit ||
-      *task.attempts_used < *task.attempts_limit) {
-    return outcome;
+/// What requeueing itself adds to the attempts: N where the profile's operation sets them to `COLUMN + N`. What any
+/// other expression gives is known only once it is written.
+std::int64_t attempts_of_requeueing(const Profile& profile) {
+  const Attribute& used = profile.attempts_used;
+  const auto operations = profile.outcomes.find(Outcome::requeued);
+  if (used.kind != Attribute::Kind::column || operations == profile.outcomes.end()) {
+    return 0;
   }
-  finding.evidence.push_back({"attempts", std::to_string(*task.attempts_used) + " of " +
-                                              std::to_string(*task.attempts_limit) +
-                                              " attempts are spent, so it has failed instead of being requeued"});
-  return Outcome::failed;
+  static const std::regex k_sum{R"re(\s*(?:coalesce\s*\(\s*)?"?(\w+)"?(?:\s*,\s*0\s*\))?\s*\+\s*(\d{1,6})\s*)re",
+                                std::regex::icase};
+  for (const OperationSpec& operation : operations->second) {
+    for (const auto& [column, value] : operation.set) {
+      std::smatch sum;
+      if (operation.table.empty() && column == used.column && std::regex_match(value.sql(), sum, k_sum) &&
+          sum.str(1) == column) {
+        return std::stoll(sum.str(2));
+      }
+    }
+  }
+  return 0;
 }
 
 Outcome decide_outcome(Finding& finding, const TaskFacts& facts, const JudgeContext& context) {
@@ -103,8 +113,9 @@ Outcome decide_outcome(Finding& finding, const TaskFacts& facts, const JudgeCont
     finding.finished = first_result_time(facts, context);
     return Outcome::cancelled;
   }
-  return within_attempts(
-      finding, context.policy.outcome ? *context.policy.outcome : outcome_of_open_task(finding, facts, context));
+  const Outcome wanted =
+      context.policy.outcome ? *context.policy.outcome : outcome_of_open_task(finding, facts, context);
+  return within_attempts(finding, wanted, context.profile);
 }
 
 /// When it ended by its own row, unless that time is of an earlier attempt.
@@ -213,6 +224,27 @@ Outcome outcome_of_class(TaskClass task_class) {
       break;
   }
   return Outcome::unchanged;
+}
+
+Outcome within_attempts(Finding& finding, Outcome outcome, const Profile& profile) {
+  constexpr std::string_view k_source = "requeue";
+  std::erase_if(finding.evidence, [](const Evidence& evidence) { return evidence.source == k_source; });
+  const Task& task = finding.task;
+  if (outcome != Outcome::requeued || !task.attempts_used || !task.attempts_limit) {
+    return outcome;
+  }
+  const std::int64_t limit = *task.attempts_limit;
+  std::int64_t used = *task.attempts_used;
+  const bool counted = used < limit;
+  used += counted ? attempts_of_requeueing(profile) : 0;
+  if (used < limit) {
+    return outcome;
+  }
+  finding.evidence.push_back({std::string{k_source}, std::to_string(used) + " of " + std::to_string(limit) +
+                                                         " attempts are spent" +
+                                                         (counted ? " when this one is counted" : "") +
+                                                         ", so it has failed instead of being requeued"});
+  return Outcome::failed;
 }
 
 bool is_allowed(Safety safety, Outcome outcome) {

@@ -219,6 +219,25 @@ TEST_CASE("a cancel by filters selects what is not over and keeps to its filters
   CHECK(scene.state_of("3") == "queued");
 }
 
+TEST_CASE("a cancel that requeues ends a task whose attempts are spent as failed") {
+  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  std::string text = k_queue_profile;
+  const std::string key = "key    = [\"id\"]\n";
+  REQUIRE(text.find(key) != std::string::npos);
+  text.replace(text.find(key), key.size(), key + "attempts = { used = \"tries\", limit = \"most\" }\n");
+  text += "[[outcome.requeued.op]]\ndo = \"update\"\nset = { state = \"'queued'\", tries = \"tries + 1\" }\n";
+  const std::string tries =
+      "ALTER TABLE tasks ADD COLUMN tries integer; ALTER TABLE tasks ADD COLUMN most integer;"
+      "UPDATE tasks SET tries = id, most = 3;";
+  RepairScene scene{temp_database(engine, queue_sql(engine, 3) + tries), parse_profile(text, "queue.toml"),
+                    k_queue_now};
+  scene.policy.outcome = Outcome::requeued;
+  CHECK(scene.apply(scene.cancel({"1", "2", "3"}, true)).run.applied == 3);
+  CHECK(scene.state_of("1") == "queued");
+  CHECK(scene.state_of("2") == "failed");  // it would be queued with 3 of 3
+  CHECK(scene.state_of("3") == "failed");
+}
+
 TEST_CASE("a cancel that neither names nor selects is refused") {
   RepairScene scene = queue_scene(Engine::sqlite, 1);
   scene.policy.max_age_given = false;

@@ -245,6 +245,32 @@ TEST_CASE("a task whose attempts are spent fails instead of being requeued") {
   CHECK(scene.finding().outcome == Outcome::requeued);
 }
 
+TEST_CASE("an attempt that requeueing itself counts may be the last one") {
+  Scene scene;
+  scene.policy.outcome = Outcome::requeued;
+  scene.profile.attempts_used = column("tries");
+  scene.facts.task.attempts_used = 2;
+  scene.facts.task.attempts_limit = 3;
+  const auto outcome_of = [&scene](const std::string& sets_tries_to) {
+    OperationSpec operation;
+    operation.set.emplace_back("tries", Fragment::parse(sets_tries_to, {}));
+    scene.profile.outcomes[Outcome::requeued] = {operation};
+    return scene.finding().outcome;
+  };
+  for (const std::string counted : {"tries + 1", " \"tries\"+1", "COALESCE( tries , 0 ) + 1"}) {
+    INFO(counted);
+    CHECK(outcome_of(counted) == Outcome::failed);
+    CHECK_THAT(scene.finding().evidence.back().text, Contains("3 of 3 attempts are spent when this one is counted"));
+  }
+  for (const std::string other : {"tries", "0", "tries - 1", "others + 1", "tries + 0"}) {
+    INFO(other);
+    CHECK(outcome_of(other) == Outcome::requeued);
+  }
+  scene.facts.task.attempts_used = 1;
+  CHECK(outcome_of("tries + 1") == Outcome::requeued);
+  CHECK(outcome_of("tries + 2") == Outcome::failed);
+}
+
 TEST_CASE("dead and overdue tasks may be given another default for one run") {
   Scene overdue;
   overdue.policy.overdue = Outcome::requeued;
