@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/duration.hpp"
 #include "base/error.hpp"
@@ -136,16 +137,28 @@ void print_selection_counts(Streams& streams, const Plan& plan) {
 }
 
 /// The ids of a cancel, by what became of them: those that were ended. The others have a line each.
-void print_ended(Streams& streams, const ApplyResult& result) {
-  constexpr std::size_t k_shown = 100;
-  const std::size_t shown = std::min(result.applied.size(), k_shown);
+void print_ended(Streams& streams, const Plan& plan, const ApplyResult& result) {
+  constexpr std::int64_t k_shown = 100;
+  std::set<std::string> rows;  // accounts that followed their tasks
+  plan.for_each([&rows](std::size_t, const PlanUnit& unit) {
+    if (unit.finding && unit.finding->table) {
+      rows.insert(unit.task);
+    }
+  });
+  std::int64_t ended = result.run.applied;
+  std::int64_t shown = 0;
   std::string text;
-  for (std::size_t i = 0; i < shown; ++i) {
-    text += (text.empty() ? "" : ", ") + printable(result.applied[i]);
+  for (const std::string& task : result.applied) {
+    if (rows.contains(task)) {
+      --ended;
+    } else if (shown < k_shown) {
+      text += (text.empty() ? "" : ", ") + printable(task);
+      ++shown;
+    }
   }
   if (shown > 0) {
-    const std::int64_t more = result.run.applied - static_cast<std::int64_t>(shown);
-    streams.line(fmt::format("ended ({}): {}{}", result.run.applied, text,
+    const std::int64_t more = ended - shown;
+    streams.line(fmt::format("ended ({}): {}{}", ended, text,
                              more > 0 ? fmt::format(" … and {} more (--output json lists all)", more) : ""));
   }
 }
@@ -207,7 +220,7 @@ void print_result(Streams& streams, const Plan& plan, const ApplyResult& result)
   constexpr std::size_t k_shown = 50;
   std::size_t shown = 0;
   if (plan.command == "cancel") {
-    print_ended(streams, result);
+    print_ended(streams, plan, result);
   }
   for (const UnitReport& report : result.reports) {
     if (++shown > k_shown) {
