@@ -8,7 +8,10 @@ package_packages=(dpkg-dev file lintian gzip)
 demo_packages=(sqlite3)
 bench_packages=(sqlite3 python3 postgresql-15 postgresql-client-15 postgresql-common)
 test_packages=(catch2 sqlite3 python3 postgresql-15 postgresql-client-15 postgresql-common procps util-linux strace
-  mandoc man-db zsh fish systemd "${package_packages[@]}")
+  mandoc man-db zsh fish systemd "${package_packages[@]}"
+  make ruby ruby-delayed-job ruby-delayed-job-active-record ruby-sqlite3 ruby-pg)
+# Any npm will do, whoever packaged it.
+command -v npm >/dev/null || test_packages+=(npm)
 
 # Installs those of the named packages that are missing; says nothing when all are there.
 install_packages() {
