@@ -69,7 +69,8 @@ set(CPACK_DEBIAN_PACKAGE_SECTION database)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # Zones of naive times are read from the system's files; pg_dump makes the backups of PostgreSQL.
-set(CPACK_DEBIAN_PACKAGE_DEPENDS tzdata)
+# libpq is opened when it is needed: dpkg-shlibdeps does not see it.
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "libpq5, tzdata")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS postgresql-client)
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "man-db, sqlite3")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "find and repair task rows that lie")

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "base/spool.hpp"
 #include "base/text.hpp"
 #include "base/timestamp.hpp"
+#include "engine/finding_codec.hpp"
 #include "view/finding_table.hpp"
 #include "view/id_line.hpp"
 #include "view/json.hpp"
@@ -19,17 +19,24 @@ namespace taskctl {
 
 namespace {
 
-using Sorted = std::vector<std::pair<std::string, std::uint64_t>>;
+/// Positions in the spool, in the order of a key; ties keep the order in which they were found.
+template <typename Key, typename KeyOf>
+std::vector<std::uint64_t> sorted(const Spool& records, const KeyOf& key_of) {
+  std::vector<std::pair<Key, std::uint64_t>> keyed;
+  records.for_each_at(
+      [&](std::uint64_t position, std::string_view bytes) { keyed.emplace_back(key_of(bytes), position); });
+  std::stable_sort(keyed.begin(), keyed.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::uint64_t> positions;
+  positions.reserve(keyed.size());
+  for (const auto& [key, position] : keyed) {
+    positions.push_back(position);
+  }
+  return positions;
+}
 
-/// Text that sorts as the field should: numbers padded, oldest first for age.
+/// Text that sorts as the field should: numbers padded.
 std::string sort_key(const ListItem& item, const std::string& field) {
   const Finding& finding = item.finding;
-  if (field == "age") {
-    // Unknown ages come last: they are not old.
-    const std::int64_t since =
-        finding.since ? finding.since->time_since_epoch().count() : std::numeric_limits<std::int64_t>::max();
-    return fmt::format("{:020}", static_cast<std::uint64_t>(since) + (std::uint64_t{1} << 63U));
-  }
   if (field == "kind") {
     return finding.task.kind.value_or("");
   }
@@ -81,10 +88,10 @@ Json item_json(const ListItem& item, Instant now) {
 class Items {
  public:
   Items(const Listing& listing, const ListView& view) : m_records{listing.items} {
-    m_records.for_each_at([&](std::uint64_t position, std::string_view bytes) {
-      m_order.emplace_back(sort_key(decode_item(bytes), view.sort), position);
-    });
-    std::stable_sort(m_order.begin(), m_order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    m_order = view.sort == "age" ? sorted<Instant>(m_records, decode_sort_time)
+                                 : sorted<std::string>(m_records, [&view](std::string_view bytes) {
+                                     return sort_key(decode_item(bytes), view.sort);
+                                   });
     if (view.limit && m_order.size() > *view.limit) {
       m_beyond_limit = m_order.size() - *view.limit;
       m_order.resize(*view.limit);
@@ -94,14 +101,14 @@ class Items {
   [[nodiscard]] std::size_t beyond_limit() const { return m_beyond_limit; }
   template <typename Visit>
   void for_each(Visit visit) const {
-    for (const auto& [key, position] : m_order) {
+    for (const std::uint64_t position : m_order) {
       visit(decode_item(m_records.read(position)));
     }
   }
 
  private:
   const Spool& m_records;
-  Sorted m_order;
+  std::vector<std::uint64_t> m_order;
   std::size_t m_beyond_limit = 0;
 };
 

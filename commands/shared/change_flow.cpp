@@ -15,6 +15,7 @@
 #include "commands/shared/plan_view.hpp"
 #include "commands/shared/repair_backup.hpp"
 #include "commands/shared/run_record.hpp"
+#include "engine/planner_parts.hpp"
 #include "engine/row_identity.hpp"
 
 namespace taskctl {
@@ -219,7 +220,7 @@ class Flow {
     if (m_request.afterwards) {
       m_request.afterwards(*session);
     }
-    return report(result, backup);
+    return report(*session, result, backup);
   }
 
   std::string back_up(Session& session) {
@@ -254,7 +255,7 @@ class Flow {
   ApplyOptions apply_options(const Session& session, RunLock& lock) {
     const bool sqlite = session.connection->engine() == Engine::sqlite;
     ApplyOptions options{.batch_size = m_request.change.batch_size.value_or(0),
-                         .batch_target = sqlite ? std::chrono::milliseconds{50} : std::chrono::milliseconds{100},
+                         .batch_target = sqlite ? std::chrono::milliseconds{20} : std::chrono::milliseconds{100},
                          .stop = &m_context.stop(),
                          .clock = &m_context.clock(),
                          .lock = &lock,
@@ -263,6 +264,8 @@ class Flow {
                          .progress = [this, began = m_context.clock().now()](const ApplyProgress& progress) {
                            m_streams.progress(progress_text(progress, m_context.clock().now() - began));
                          }};
+    // Counting reads an index from end to end: not for nobody.
+    options.count_statuses = m_json.has_value() || !is_silent();
     if (!sqlite) {
       options.was_committed = [this, &session](const std::string& run, std::int64_t sequence) {
         return was_committed(session, run, sequence);
@@ -306,7 +309,18 @@ class Flow {
     }
   }
 
-  int report(const FlowResult& result, const std::string& backup) {
+  /// What a silent run has to tell after all.
+  void count_statuses_now(Session& session, ApplyResult& result) {
+    try {
+      Transaction transaction{*session.connection, Access::read};
+      result.status_after = count_statuses(*session.store);
+      transaction.commit();
+    } catch (const Error& error) {
+      m_streams.warn("the tasks could not be counted: " + error.message());
+    }
+  }
+
+  int report(Session& session, FlowResult& result, const std::string& backup) {
     for (const std::string& warning : result.applied.warnings) {
       m_streams.warn(warning);
     }
@@ -316,6 +330,9 @@ class Flow {
     } else if (!is_silent()) {
       print_result(m_streams, m_plan, result.applied);
     } else if (result.applied.stopped || code != ExitCode::ok) {
+      if (!result.applied.stopped) {
+        count_statuses_now(session, result.applied);
+      }
       print_left_out(m_streams, m_plan);
       print_result(m_streams, m_plan, result.applied);
     }

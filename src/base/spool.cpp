@@ -125,6 +125,12 @@ std::uint64_t Spool::append(std::string_view record) {
 std::string Spool::read(std::uint64_t position) const {
   const std::uint64_t size = m_state->size();
   std::string bytes;
+  if (position >= m_state->filed && position < size && size - position >= k_header) {
+    const std::string_view held = std::string_view{m_state->tail}.substr(position - m_state->filed);
+    if (const std::uint64_t length = decode_length(held); length <= held.size() - k_header) {
+      return std::string{held.substr(k_header, length)};
+    }
+  }
   if (position < size && size - position >= k_header) {
     m_state->fetch(position, k_read_record, bytes);
     const std::uint64_t length = bytes.size() >= k_header ? decode_length(bytes) : size;

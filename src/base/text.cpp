@@ -95,6 +95,12 @@ bool is_plain_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
+/// Most texts are nothing but ASCII: their bytes need not be decoded one by one.
+std::size_t ascii_prefix(std::string_view text) {
+  const auto end = std::find_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+  return static_cast<std::size_t>(end - text.begin());
+}
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -113,6 +119,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 bool is_valid_utf8(std::string_view text) {
+  text.remove_prefix(ascii_prefix(text));
   while (!text.empty()) {
     const Character character = first_character(text);
     if (character.code_point < 0) {

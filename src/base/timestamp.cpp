@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -12,6 +14,7 @@ namespace taskctl {
 namespace {
 
 constexpr int k_fraction_digits = 6;
+constexpr std::size_t k_longest_local = 26;  // 2025-12-19T16:54:56.123456
 
 /// Takes fields off the front of a text; a field that is not there leaves the text as it was.
 class Fields {
@@ -124,6 +127,20 @@ CivilTime civil(LocalTime local) {
           time.minutes().count(), time.seconds().count(), time.subseconds().count()};
 }
 
+/// `number`, filled up with zeros to `width`; a year may have more digits, or a sign.
+void append_digits(std::string& text, std::int64_t number, int width) {
+  if (number < 0 || number > 999'999) {
+    text += fmt::format("{:0{}}", number, width);
+    return;
+  }
+  const std::string_view all = "000000";
+  std::array<char, 6> digits{};
+  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+  const auto size = static_cast<std::size_t>(end - digits.data());
+  text.append(all.substr(0, static_cast<std::size_t>(width) > size ? static_cast<std::size_t>(width) - size : 0));
+  text.append(digits.data(), size);
+}
+
 LocalTime utc_fields(Instant instant) {
   return LocalTime{instant.time_since_epoch()};
 }
@@ -200,11 +217,19 @@ std::string format_instant(Instant instant) {
 
 std::string format_local(LocalTime local, char separator, int fraction_digits) {
   const CivilTime t = civil(local);
-  std::string text = fmt::format("{:04}-{:02}-{:02}{}{:02}:{:02}:{:02}", t.year, t.month, t.day, separator, t.hour,
-                                 t.minute, t.second);
+  std::string text;
+  text.reserve(k_longest_local);
+  // By hand: several times of every task are printed, and a format string is read again for each.
+  append_digits(text, t.year, 4);
+  append_digits(text.append(1, '-'), t.month, 2);
+  append_digits(text.append(1, '-'), t.day, 2);
+  append_digits(text.append(1, separator), t.hour, 2);
+  append_digits(text.append(1, ':'), t.minute, 2);
+  append_digits(text.append(1, ':'), t.second, 2);
   if (fraction_digits > 0) {
-    const auto digits = static_cast<std::size_t>(std::min(fraction_digits, k_fraction_digits));
-    text += "." + fmt::format("{:06}", t.microsecond).substr(0, digits);
+    append_digits(text.append(1, '.'), t.microsecond, k_fraction_digits);
+    text.resize(text.size() -
+                static_cast<std::size_t>(k_fraction_digits - std::min(fraction_digits, k_fraction_digits)));
   }
   return text;
 }

@@ -10,6 +10,7 @@
 #include "engine/applier_batch.hpp"
 #include "engine/batch_sizer.hpp"
 #include "engine/planner_parts.hpp"
+#include "store/batching.hpp"
 #include "store/guard_switch.hpp"
 
 namespace taskctl {
@@ -19,7 +20,8 @@ namespace {
 constexpr int k_retries = 3;
 constexpr std::chrono::milliseconds k_first_pause{50};
 constexpr std::size_t k_applied_kept = 10'000;
-constexpr std::size_t k_sqlite_start = 100, k_postgres_start = 250;
+/// SQLite has one lock for all: the first batch must not last long even where a row takes a millisecond.
+constexpr std::size_t k_sqlite_start = 20, k_postgres_start = 250, k_shared_least = 25;
 
 BatchSizer make_sizer(const ApplyOptions& options, Engine engine) {
   if (options.batch_size > 0) {
@@ -44,6 +46,7 @@ class Applier::Batches {
   Batches(TaskStore& store, Journal& journal, const ApplyOptions& options, const Plan& plan, RunRecord run)
       : m_store{store},
         m_connection{store.connection()},
+        m_batching{dynamic_cast<Batching*>(&store.connection())},
         m_journal{journal},
         m_options{options},
         m_clock{options.clock == nullptr ? system_clock() : *options.clock},
@@ -58,6 +61,7 @@ class Applier::Batches {
       m_journal.create();
       continue_run();
     }
+    set_batching(true);
     apply_all();
     finish();
     return std::move(m_result);
@@ -201,8 +205,8 @@ class Applier::Batches {
     if (m_options.lock != nullptr) {
       m_options.lock->check();
     }
-    const auto started = m_clock.steady();
     Transaction transaction{m_connection, Access::write};
+    const auto started = m_clock.steady();  // not before: others wait from here on
     GuardSwitch guards{m_connection};
     BatchWriter writer{m_store, m_plan, units, first, isolation};
     writer.prepare();
@@ -219,6 +223,10 @@ class Applier::Batches {
         take_all(outcome);
         throw *lost;
       }
+    }
+    if (m_batching != nullptr) {
+      const bool shared = m_batching->is_shared();
+      m_sizer.aim(shared ? m_options.shared_target : m_options.batch_target, shared ? k_shared_least : 1);
     }
     m_sizer.measured(units.size(), std::chrono::duration_cast<Duration>(m_clock.steady() - started));
     take_all(outcome);
@@ -325,19 +333,26 @@ class Applier::Batches {
     m_result.not_tried = static_cast<std::int64_t>(m_plan.size() - std::max(begin, m_reported));
   }
 
+  void set_batching(bool on) {
+    if (m_batching != nullptr) {
+      m_batching->set_batching(on);
+    }
+  }
+
   void finish() {
     RunRecord& run = m_result.run;
     run.state = m_failed ? RunState::failed : m_result.stopped ? RunState::stopped : RunState::done;
     // What is committed is durable: an error from here on must not look as if it were not.
     unless_committed("the end of the run could not be written to its journal: ", [&] {
       run.finished = m_connection.now();
+      set_batching(false);
       if (m_in_journal) {
         Transaction transaction{m_connection, Access::write};
         m_journal.update_run(run);
         transaction.commit();
       }
     });
-    if (!m_result.stopped) {
+    if (!m_result.stopped && m_options.count_statuses) {
       unless_committed("the tasks could not be counted: ", [&] {
         Transaction transaction{m_connection, Access::read};
         m_result.status_after = count_statuses(m_store);
@@ -380,6 +395,7 @@ class Applier::Batches {
 
   TaskStore& m_store;
   Connection& m_connection;
+  Batching* m_batching;  ///< nullptr: it needs none
   Journal& m_journal;
   const ApplyOptions& m_options;
   const Clock& m_clock;

@@ -22,7 +22,9 @@ struct ApplyProgress {
 
 struct ApplyOptions {
   std::size_t batch_size = 0;                             ///< 0: sized by time
-  Duration batch_target = std::chrono::milliseconds{50};  ///< SQLite 50 ms, PostgreSQL 100 ms
+  Duration batch_target = std::chrono::milliseconds{20};  ///< SQLite 20 ms, PostgreSQL 100 ms
+  Duration shared_target = std::chrono::milliseconds{3};  ///< while Connection::is_shared()
+  bool count_statuses = true;                             ///< false: ApplyResult::status_after stays empty
   const StopSource* stop = nullptr;
   const Clock* clock = nullptr;
   RunLock* lock = nullptr;  ///< checked before every batch

@@ -15,12 +15,16 @@ class BatchSizer {
   static BatchSizer fixed(std::size_t size);
 
   [[nodiscard]] std::size_t size() const { return m_size; }
+  /// From now on; not less than `least` units, however long they take: on a machine where everything waits, batches
+  /// that get smaller and smaller would not end.
+  void aim(Duration target, std::size_t least = 1);
   void measured(std::size_t units, Duration elapsed);
   void was_busy();
 
  private:
   std::size_t m_size;
-  double m_target_us;
+  std::size_t m_least = 1;
+  double m_target_us = 1;
   double m_us_per_unit = 0;  ///< 0: nothing measured yet
   bool m_fixed = false;
 };

@@ -25,6 +25,26 @@ std::vector<Value> decode_values(ByteReader& in) {
 
 enum class ImageForm { absent, own_columns, columns_of_before };
 
+/// Most values of an after-image are those of the before-image: they are not kept twice.
+void encode_differences(ByteWriter& out, const std::vector<Value>& values, const std::vector<Value>& before) {
+  out.number(static_cast<std::int64_t>(values.size()));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const bool same = i < before.size() && values[i] == before[i];
+    out.number(same ? 1 : 0);
+    if (!same) {
+      encode(out, values[i]);
+    }
+  }
+}
+
+std::vector<Value> decode_differences(ByteReader& in, const std::vector<Value>& before) {
+  std::vector<Value> values(static_cast<std::size_t>(in.number()));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = in.number() != 0 ? before.at(i) : decode_value(in);
+  }
+  return values;
+}
+
 void encode_optional_image(ByteWriter& out, const std::optional<Image>& image, const Image* before) {
   if (!image) {
     encode_enum(out, ImageForm::absent);
@@ -32,10 +52,12 @@ void encode_optional_image(ByteWriter& out, const std::optional<Image>& image, c
   }
   const bool shared = before != nullptr && (before->columns == image->columns || *before->columns == *image->columns);
   encode_enum(out, shared ? ImageForm::columns_of_before : ImageForm::own_columns);
-  if (!shared) {
+  if (shared) {
+    encode_differences(out, image->values, before->values);
+  } else {
     encode(out, *image->columns);
+    encode_values(out, image->values);
   }
-  encode_values(out, image->values);
 }
 
 std::optional<Image> decode_optional_image(ByteReader& in, const Image* before) {
@@ -43,10 +65,11 @@ std::optional<Image> decode_optional_image(ByteReader& in, const Image* before) 
   if (form == ImageForm::absent) {
     return std::nullopt;
   }
+  if (form == ImageForm::columns_of_before) {
+    return Image{before->columns, decode_differences(in, before->values)};
+  }
   Image image;
-  image.columns = form == ImageForm::columns_of_before
-                      ? before->columns
-                      : std::make_shared<const std::vector<std::string>>(decode_texts(in));
+  image.columns = std::make_shared<const std::vector<std::string>>(decode_texts(in));
   image.values = decode_values(in);
   return image;
 }

@@ -48,6 +48,9 @@ bool wants_evidence(const TaskFacts& facts, const Judgement& judgement, const Ju
 }
 
 void gather_evidence(TaskStore& store, const JudgeContext& context, std::span<TaskFacts* const> tasks) {
+  if (!context.policy.evidence || context.profile.evidence.empty()) {
+    return;
+  }
   std::vector<TaskFacts*> wanting;
   for (TaskFacts* facts : tasks) {
     if (wants_evidence(*facts, judge(*facts, context), context)) {

@@ -159,13 +159,23 @@ Finding decode_finding(ByteReader& in) {
 
 std::string encode_item(const ListItem& item) {
   ByteWriter out;
+  out.number(sort_time(item.finding).time_since_epoch().count());
   encode(out, item.finding);
   out.number(item.fine ? 1 : 0);
   return out.bytes();
 }
 
+Instant sort_time(const Finding& finding) {
+  return finding.since.value_or(Instant::max());
+}
+
+Instant decode_sort_time(std::string_view item) {
+  return Instant{Duration{ByteReader{item}.number()}};
+}
+
 ListItem decode_item(std::string_view bytes) {
   ByteReader in{bytes};
+  in.number();  // the time to sort by
   ListItem item;
   item.finding = decode_finding(in);
   item.fine = in.number() != 0;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -30,6 +31,11 @@ void encode(ByteWriter& out, const Task& task);
 
 void encode(ByteWriter& out, const Finding& finding);
 [[nodiscard]] Finding decode_finding(ByteReader& in);
+
+/// Oldest first. Unknown ages come last: they are not old.
+[[nodiscard]] Instant sort_time(const Finding& finding);
+/// The same of what encode_item() wrote, without decoding the rest.
+[[nodiscard]] Instant decode_sort_time(std::string_view item);
 
 /// Enumerations stand as their number.
 template <typename Enum>

@@ -455,12 +455,13 @@ Judgement TaskJudge::run() const {
       {Rule::settling, &TaskJudge::settling},
   }};
   Judgement judgement;
+  judgement.verdicts.reserve(k_checks.size());
   std::optional<Rule> winner;
   Opinion winning;
   std::vector<Rule> also;
   for (const auto& [rule, check] : k_checks) {
     Opinion opinion = (this->*check)();
-    judgement.verdicts.push_back({rule, opinion.fired, opinion.why});
+    judgement.verdicts.push_back({rule, opinion.fired, std::move(opinion.why)});
     if (!opinion.fired) {
       continue;
     }

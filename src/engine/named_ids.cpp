@@ -44,6 +44,9 @@ std::vector<std::string> unknown_ids(TaskStore& store, const std::vector<std::st
 }
 
 void account_for_ids(Plan& plan, TaskStore& store) {
+  if (plan.selector.ids.empty()) {
+    return;
+  }
   std::set<std::string> seen;
   plan.for_each([&seen](std::size_t, const PlanUnit& unit) { seen.insert(unit.task); });
   for (const LeftOut& left : plan.left_out) {

@@ -9,18 +9,16 @@ namespace taskctl {
 
 namespace {
 
+/// In the caller's transaction. What is found goes to the planner at once: it spools the findings itself.
 void add_listing(RepairPlanner& planner, Plan& plan, TaskStore& store, const Selector& selector) {
-  const Listing listing =
-      list_stuck(store, {.selector = selector, .policy = plan.policy, .now = plan.given_now, .include_fine = false});
+  const JudgeContext context = read_judge_context(store, plan.policy, plan.given_now);
+  const ListRequest request{.selector = selector, .policy = plan.policy, .now = plan.given_now};
+  ScanResult scan = scan_tasks(store, context, request,
+                               [&planner](ListItem&& item, const LivenessVerdict*) { planner.add(item.finding); });
   if (plan.now == Instant{}) {
-    plan.now = listing.now;
-    plan.warnings = listing.warnings;
+    plan.now = context.now;
+    plan.warnings = std::move(scan.warnings);
   }
-  listing.for_each([&planner](const ListItem& item) {
-    if (!item.fine) {
-      planner.add(item.finding);
-    }
-  });
 }
 
 Plan start_reconcile(TaskStore& store, const ReconcileRequest& request) {

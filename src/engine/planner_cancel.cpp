@@ -23,16 +23,12 @@ struct Read {
 class CancelPlanner {
  public:
   CancelPlanner(TaskStore& store, Plan& plan, const JudgeContext& context)
-      : m_store{store},
-        m_profile{store.profile()},
-        m_plan{plan},
-        m_context{context},
-        m_derived{store, plan},
-        m_chunk{has_derived_rows(store.profile()) ? k_derived_chunk : k_planner_chunk} {}
+      : m_store{store}, m_profile{store.profile()}, m_plan{plan}, m_context{context}, m_derived{store, plan} {}
 
   void add_named(std::span<const TaskKey> keys) {
-    for (std::size_t begin = 0; begin < keys.size(); begin += m_chunk) {
-      add_chunk(keys.subspan(begin, std::min(m_chunk, keys.size() - begin)));
+    const std::size_t chunk = chunk_of(keys.size());
+    for (std::size_t begin = 0; begin < keys.size(); begin += chunk) {
+      add_chunk(keys.subspan(begin, std::min(chunk, keys.size() - begin)));
     }
   }
 
@@ -47,6 +43,7 @@ class CancelPlanner {
         spool.append(encode_facts(facts));
       }
     });
+    const std::size_t chunk = chunk_of(spool.count());
     std::vector<Candidate> candidates;
     const auto plan_candidates = [&] {
       append_units(m_plan, m_store, candidates);
@@ -57,7 +54,7 @@ class CancelPlanner {
       TaskFacts facts = decode_facts(bytes);
       Judgement judgement = judge(facts, m_context);
       add_task({std::move(facts), std::move(judgement)}, candidates);
-      if (candidates.size() == m_chunk) {
+      if (candidates.size() == chunk) {
         plan_candidates();
       }
     });
@@ -79,6 +76,10 @@ class CancelPlanner {
   }
 
  private:
+  [[nodiscard]] std::size_t chunk_of(std::size_t tasks) const {
+    return has_derived_rows(m_profile) ? derived_chunk(tasks) : k_planner_chunk;
+  }
+
   void add_chunk(std::span<const TaskKey> keys) {
     const std::map<TaskKey, Read> read = read_tasks(keys);
     std::vector<Candidate> candidates;
@@ -193,7 +194,6 @@ class CancelPlanner {
   Plan& m_plan;
   const JudgeContext& m_context;
   DerivedPlanner m_derived;
-  std::size_t m_chunk;
 };
 
 std::vector<TaskKey> without_duplicates(const std::vector<TaskKey>& keys) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/finding_codec.hpp"
 #include "engine/lister.hpp"
 #include "engine/odd_rows.hpp"
 #include "engine/row_rules.hpp"
@@ -70,14 +71,14 @@ void RepairPlanner::add(const Finding& finding) {
         {.task = finding.task.key.text(), .why = LeftOut::Why::not_repairable, .detail = detail, .finding = finding});
     return;
   }
-  m_found.push_back({finding.since.value_or(Instant::max()), m_findings.append(encode_item({finding, false}))});
+  m_found.push_back({sort_time(finding), m_findings.append(encode_item({finding, false}))});
 }
 
 void RepairPlanner::finish(const std::optional<std::size_t>& limit) {
   // Without a time of its own a finding comes last; ties keep the order in which they were read.
   std::stable_sort(m_found.begin(), m_found.end(), [](const Found& a, const Found& b) { return a.since < b.since; });
   const std::size_t wanted = std::min(m_found.size(), limit.value_or(m_found.size()));
-  const std::size_t chunk = has_derived_rows(m_store.profile()) ? k_derived_chunk : k_planner_chunk;
+  const std::size_t chunk = has_derived_rows(m_store.profile()) ? derived_chunk(wanted) : k_planner_chunk;
   for (std::size_t begin = 0; begin < wanted; begin += chunk) {
     append_chunk(begin, std::min(wanted, begin + chunk));
   }

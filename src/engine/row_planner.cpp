@@ -65,6 +65,11 @@ void append_row_units(Plan& plan, TaskStore& store, std::span<const Finding> fin
   }
 }
 
+std::size_t derived_chunk(std::size_t tasks) {
+  constexpr std::size_t k_smallest = 200, k_largest = 2000, k_chunks = 40;
+  return std::clamp(tasks / k_chunks, k_smallest, k_largest);
+}
+
 bool has_derived_rows(const Profile& profile) {
   return std::ranges::any_of(profile.row_rules, [](const RowRule& rule) { return rule.derived; });
 }

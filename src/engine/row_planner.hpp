@@ -55,8 +55,9 @@ class DerivedPlanner {
   std::map<const RowRule*, std::map<TaskKey, Finding>> m_wanted;
 };
 
-/// So many tasks are planned between two follow() calls, and with what depends on them applied in one batch.
-inline constexpr std::size_t k_derived_chunk = 200;
+/// So many of `tasks` are planned between two follow() calls, and with what depends on them applied in one batch: few,
+/// because others wait for the batch, but not so few that the rows of a big plan are added up again and again.
+[[nodiscard]] std::size_t derived_chunk(std::size_t tasks);
 
 [[nodiscard]] bool has_derived_rows(const Profile& profile);
 

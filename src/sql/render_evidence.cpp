@@ -26,6 +26,18 @@ std::string end_of(const std::string& expression, const Dialect& dialect) {
                                             : fmt::format("right({}, {})", text, k_text_characters);
 }
 
+/// Does an index lead to the rows of a task in their order?
+bool has_ordered_index(const TableInfo& table, const EvidenceSource& source) {
+  return std::ranges::any_of(table.indexes, [&](const std::vector<std::string>& index) {
+    const std::size_t keys = source.match.size();
+    return index.size() > keys && index[keys] == source.order_by &&
+           std::all_of(
+               index.begin(), index.begin() + static_cast<std::ptrdiff_t>(keys), [&](const std::string& column) {
+                 return std::ranges::any_of(source.match, [&](const auto& pair) { return pair.first == column; });
+               });
+  });
+}
+
 /// Reads the rows of one entry. The inner select picks rows and hands over their columns as they are; only the picked
 /// rows' texts are taken out of storage.
 class EvidenceRenderer {
@@ -115,9 +127,9 @@ class EvidenceRenderer {
     const bool indexed = is_found_by_index(table, m_source);
     if (indexed && m_dialect.engine() == Engine::postgres) {
       columns.push_back(fmt::format("row_number() OVER (ORDER BY {}) AS e__rank", order));
-      return fmt::format(
-          "SELECT {} FROM {} CROSS JOIN LATERAL (SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT {}) e WHERE {}",
-          outer(row_key, true), tasks, join(columns, ", "), from, match, order, wanted, m_writer.key_in(keys));
+      return fmt::format("SELECT {} FROM {} CROSS JOIN LATERAL (SELECT {} FROM {} ORDER BY {} LIMIT {}) e WHERE {}",
+                         outer(row_key, true), tasks, join(columns, ", "), rows_of_task(table, from, match), order,
+                         wanted, m_writer.key_in(keys));
     }
     const std::vector<std::string> task_columns = task_keys();
     for (std::size_t i = 0; i < task_columns.size(); ++i) {
@@ -134,6 +146,18 @@ class EvidenceRenderer {
     // In this order SQLite reads the big table once instead of building an index over it.
     return fmt::format("SELECT {} FROM (SELECT {} FROM {} CROSS JOIN {} WHERE {} AND {}) e WHERE e.e__rank <= {}",
                        outer(row_key, false), join(columns, ", "), from, tasks, m_writer.key_in(keys), match, wanted);
+  }
+
+  /// PostgreSQL may take ORDER BY … LIMIT for a reason to walk through the whole table by the index of the order, for
+  /// every task that has fewer rows than the limit: a minute for 500 tasks beside one with 100,000 results. It looks
+  /// for the task's rows first where the limit stands outside of what OFFSET 0 shuts in; not needed where one index has
+  /// both.
+  [[nodiscard]] std::string rows_of_task(const TableInfo& table, const std::string& from,
+                                         const std::string& match) const {
+    if (has_ordered_index(table, m_source)) {
+      return fmt::format("{} WHERE {}", from, match);
+    }
+    return fmt::format("(SELECT * FROM {} WHERE {} OFFSET 0) {}", from, match, k_row_alias);
   }
 
   const EvidenceSource& m_source;

@@ -38,7 +38,8 @@ const TableInfo& table_of(const Schema& schema, const RowRule& rule) {
 }
 
 /// `{tasks}`: the rows that the plan leaves alone, and those that it writes with their new values. Two halves, so that
-/// conditions on the tasks still reach the indexes of the first.
+/// conditions on the tasks still reach the indexes of the first. The plan is looked up by IN, which is hashed whatever
+/// the planner expects: as an anti-join of a list that it takes for 100 rows long it is gone through for every task.
 class OverlayRenderer {
  public:
   OverlayRenderer(const StatementWriter& tasks, const Profile& profile, const TaskOverlay& overlay)
@@ -47,10 +48,11 @@ class OverlayRenderer {
   [[nodiscard]] std::string sql(const std::string& parameter) const {
     const std::string table = m_dialect.table(m_tasks.task_table().name);
     return fmt::format(
-        "WITH {0} AS MATERIALIZED ({1}), {2} AS NOT MATERIALIZED (SELECT {3} FROM {4} t WHERE NOT "
-        "EXISTS (SELECT 1 FROM {0} p WHERE {5}) UNION ALL SELECT {6} FROM {0} p CROSS JOIN {4} t WHERE "
-        "{5} AND p.removed = 0) ",
-        k_plan, plan(parameter), k_tasks, columns(false), table, is_planned(), columns(true));
+        "WITH {0} AS MATERIALIZED ({1}), {2} AS NOT MATERIALIZED (SELECT {3} FROM {4} t WHERE "
+        "(({5}) IN (SELECT {6} FROM {0} p)) IS NOT TRUE UNION ALL SELECT {7} FROM {0} p CROSS JOIN {4} t WHERE "
+        "{8} AND p.removed = 0) ",
+        k_plan, plan(parameter), k_tasks, columns(false), table, join(task_keys(), ", "), join(plan_keys(), ", "),
+        columns(true), is_planned());
   }
 
  private:
@@ -82,15 +84,34 @@ class OverlayRenderer {
     return fmt::format("SELECT {} FROM {}", join(values, ", "), from);
   }
 
-  [[nodiscard]] std::string is_planned() const {
-    std::vector<std::string> conditions;
+  [[nodiscard]] bool is_compared_as_text(const std::string& key) const {
+    return m_dialect.engine() == Engine::postgres && postgres_family(column(key).type) == TypeFamily::other;
+  }
+
+  [[nodiscard]] std::vector<std::string> task_keys() const {
+    std::vector<std::string> keys;
+    for (const std::string& name : m_profile.key) {
+      const std::string own = m_tasks.task_column(name);
+      keys.push_back(is_compared_as_text(name) ? m_dialect.as_text(own) : own);
+    }
+    return keys;
+  }
+
+  [[nodiscard]] std::vector<std::string> plan_keys() const {
+    std::vector<std::string> keys;
     for (std::size_t i = 0; i < m_profile.key.size(); ++i) {
-      const std::string own = m_tasks.task_column(m_profile.key[i]);
-      const bool as_text =
-          m_dialect.engine() == Engine::postgres && postgres_family(column(m_profile.key[i]).type) == TypeFamily::other;
       const std::string key = fmt::format("p.k{}", i);
-      conditions.push_back(as_text ? fmt::format("{} = {}", m_dialect.as_text(own), m_dialect.as_text(key))
-                                   : fmt::format("{} = {}", own, key));
+      keys.push_back(is_compared_as_text(m_profile.key[i]) ? m_dialect.as_text(key) : key);
+    }
+    return keys;
+  }
+
+  [[nodiscard]] std::string is_planned() const {
+    const std::vector<std::string> own = task_keys();
+    const std::vector<std::string> planned = plan_keys();
+    std::vector<std::string> conditions;
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      conditions.push_back(fmt::format("{} = {}", own[i], planned[i]));
     }
     return join(conditions, " AND ");
   }

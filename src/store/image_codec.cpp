@@ -34,19 +34,72 @@ double parse_special_real(const std::string& text) {
   throw Error{ExitCode::mismatch, "the journal holds an unknown number '" + text + "'"};
 }
 
-struct ValueEncoder {
-  Json operator()(const Null&) const { return nullptr; }
-  Json operator()(std::int64_t number) const { return number; }
-  Json operator()(double real) const { return std::isfinite(real) ? Json(real) : Json{{"real", special_real(real)}}; }
-  Json operator()(const std::string& text) const {
-    return is_valid_utf8(text) ? Json(text) : Json{{"text", to_hex(text)}};
-  }
-  Json operator()(const Blob& blob) const { return {{"blob", to_hex(blob.bytes)}}; }
-};
+/// Writes JSON text. Two images stand in the journal for every row that is written: a tree of JSON nodes for each of
+/// them would take longer than writing the row. What is written is what nlohmann::ordered_json dumps.
+class JsonText {
+ public:
+  void append(std::string_view raw) { m_text.append(raw); }
 
-Json encode_value(const Value& value) {
-  return std::visit(ValueEncoder{}, value);
-}
+  void string(std::string_view text) {
+    m_text.push_back('"');
+    std::size_t done = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const auto byte = static_cast<unsigned char>(text[i]);
+      if (byte >= 0x20 && byte != '"' && byte != '\\') {
+        continue;
+      }
+      m_text.append(text.substr(done, i - done));
+      escape(byte);
+      done = i + 1;
+    }
+    m_text.append(text.substr(done));
+    m_text.push_back('"');
+  }
+
+  void value(const Value& value) { std::visit(*this, value); }
+  void operator()(const Null& /*null*/) { append("null"); }
+  void operator()(std::int64_t number) { append(std::to_string(number)); }
+  void operator()(double real) {
+    if (std::isfinite(real)) {
+      append(Json(real).dump());
+    } else {
+      tagged("real", special_real(real));
+    }
+  }
+  void operator()(const std::string& text) {
+    if (is_valid_utf8(text)) {
+      string(text);
+    } else {
+      tagged("text", to_hex(text));
+    }
+  }
+  void operator()(const Blob& blob) { tagged("blob", to_hex(blob.bytes)); }
+
+  std::string take() { return std::move(m_text); }
+
+ private:
+  void tagged(std::string_view kind, std::string_view text) {
+    append("{\"");
+    append(kind);
+    append("\":");
+    string(text);
+    append("}");
+  }
+
+  void escape(unsigned char byte) {
+    constexpr std::string_view k_short = "\bb\tt\nn\ff\rr\"\"\\\\";
+    for (std::size_t i = 0; i < k_short.size(); i += 2) {
+      if (static_cast<unsigned char>(k_short[i]) == byte) {
+        m_text.push_back('\\');
+        m_text.push_back(k_short[i + 1]);
+        return;
+      }
+    }
+    m_text.append("\\u00").append(to_hex(std::string_view{reinterpret_cast<const char*>(&byte), 1}));
+  }
+
+  std::string m_text;
+};
 
 Value decode_value(const Json& json) {
   if (json.is_null()) {
@@ -77,12 +130,11 @@ Value decode_value(const Json& json) {
 }
 
 /// Column and table names are the only texts that stand bare; one that is not UTF-8 cannot.
-std::string dump(const Json& json) {
-  try {
-    return json.dump();
-  } catch (const Json::type_error&) {
+void write_name(JsonText& json, const std::string& name) {
+  if (!is_valid_utf8(name)) {
     throw Error{ExitCode::mismatch, "a column's or table's name is not valid UTF-8 and cannot be journalled"};
   }
+  json.string(name);
 }
 
 /// Parses and hands over; whatever does not have the expected shape is damage.
@@ -95,12 +147,16 @@ auto parse(const std::string& text, Read read) {
   }
 }
 
-Json object_of(const std::vector<std::string>& columns, const std::vector<Value>& values) {
-  Json json = Json::object();
+std::string encode_object(const std::vector<std::string>& columns, const std::vector<Value>& values) {
+  JsonText json;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    json.push_back({columns[i], encode_value(values[i])});
+    json.append(i == 0 ? "{" : ",");
+    write_name(json, columns[i]);
+    json.append(":");
+    json.value(values[i]);
   }
-  return json;
+  json.append(values.empty() ? "{}" : "}");
+  return json.take();
 }
 
 void read_object(const Json& json, std::vector<std::string>& columns, std::vector<Value>& values) {
@@ -113,7 +169,7 @@ void read_object(const Json& json, std::vector<std::string>& columns, std::vecto
 }  // namespace
 
 std::string encode_image(const Image& image) {
-  return dump(object_of(*image.columns, image.values));
+  return encode_object(*image.columns, image.values);
 }
 
 Image decode_image(const std::string& json) {
@@ -127,7 +183,7 @@ Image decode_image(const std::string& json) {
 }
 
 std::string encode_key(const RowKey& key) {
-  return dump(object_of(key.columns, key.values));
+  return encode_object(key.columns, key.values);
 }
 
 RowKey decode_key(const std::string& json) {
@@ -139,7 +195,14 @@ RowKey decode_key(const std::string& json) {
 }
 
 std::string encode_names(const std::vector<std::string>& names) {
-  return dump(Json(names));
+  JsonText json;
+  json.append("[");
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    json.append(i == 0 ? "" : ",");
+    write_name(json, names[i]);
+  }
+  json.append("]");
+  return json.take();
 }
 
 std::vector<std::string> decode_names(const std::string& json) {
@@ -147,14 +210,21 @@ std::vector<std::string> decode_names(const std::string& json) {
 }
 
 std::string encode_side_effects(const std::vector<SideEffect>& effects) {
-  Json array = Json::array();
-  for (const SideEffect& effect : effects) {
-    array.push_back({{"table", effect.table},
-                     {"column", effect.column},
-                     {"planned", encode_value(effect.planned)},
-                     {"actual", encode_value(effect.actual)}});
+  JsonText json;
+  json.append("[");
+  for (std::size_t i = 0; i < effects.size(); ++i) {
+    json.append(i == 0 ? "{\"table\":" : ",{\"table\":");
+    write_name(json, effects[i].table);
+    json.append(",\"column\":");
+    write_name(json, effects[i].column);
+    json.append(",\"planned\":");
+    json.value(effects[i].planned);
+    json.append(",\"actual\":");
+    json.value(effects[i].actual);
+    json.append("}");
   }
-  return dump(array);
+  json.append("]");
+  return json.take();
 }
 
 std::vector<SideEffect> decode_side_effects(const std::string& json) {

@@ -26,64 +26,44 @@ constexpr std::chrono::milliseconds k_opening_pause{20};
 constexpr std::size_t k_cached_statements = 64;
 constexpr int k_longest_pause_ms = 25;
 
-/// Batches come back to the same pages of indexes and journal: they stay in memory, and the -wal grows to 16 MiB of 4 KiB
-/// pages before they are copied into the file.
+/// Batches come back to the same pages of indexes and journal: they stay in memory, and the -wal grows to 16 MiB of 4
+/// KiB pages before they are copied into the file.
 constexpr const char* k_write_cache = "PRAGMA cache_size = -16384";
 constexpr int k_pages_to_checkpoint = 4096;
+
+/// Between two batches the lock stays free this long when somebody else writes: longer than a busy handler that began
+/// to wait with the batch sleeps at its end (SQLite's own sleeps 1, 2, 5, 10 … ms), so that it does not miss the gap.
+constexpr std::chrono::milliseconds k_room{5};
+/// Batches after which nobody else is expected any more.
+constexpr int k_batches_remembered = 20;
 
 /// Reads the schema: takes the snapshot and finds out what only SQLite can see (hot journal, damaged schema).
 constexpr const char* k_first_read = "SELECT count(*) FROM sqlite_master";
 
-Value column_value(const SQLite::Column& column) {
-  switch (column.getType()) {
-    case SQLITE_INTEGER:
-      return std::int64_t{column.getInt64()};
-    case SQLITE_FLOAT:
-      return column.getDouble();
-    case SQLITE_TEXT: {
-      // The text first: asking for it is what converts, and getBytes() then counts the converted text.
-      const char* const text = column.getText();
-      return std::string(text, static_cast<std::size_t>(column.getBytes()));
-    }
-    case SQLITE_BLOB: {
-      const char* const bytes = static_cast<const char*>(column.getBlob());
-      const auto size = static_cast<std::size_t>(column.getBytes());
-      return Blob{size == 0 ? std::string{} : std::string(bytes, size)};
-    }
-    default:
-      return Null{};
-  }
-}
-
-struct Binder {
-  SQLite::Statement& statement;
-  int index;
-
-  void operator()(Null) const { statement.bind(index); }
-  void operator()(std::int64_t number) const { statement.bind(index, number); }
-  void operator()(double number) const { statement.bind(index, number); }
-  void operator()(const std::string& text) const { statement.bind(index, text); }
-  void operator()(const Blob& blob) const {
-    statement.bind(index, static_cast<const void*>(blob.bytes.data()), static_cast<int>(blob.bytes.size()));
-  }
-};
-
-/// Leaves a cached statement as it was found, whatever happened to it: a statement in mid-air keeps its locks.
+/// Leaves a cached statement as it was found, whatever happened to it.
 class StatementUse {
  public:
-  explicit StatementUse(SQLite::Statement& statement) : m_statement{statement} {}
-  ~StatementUse() { m_statement.tryReset(); }
+  explicit StatementUse(SqliteStatement& statement) : m_statement{statement} {}
+  ~StatementUse() { m_statement.reset(); }
   StatementUse(const StatementUse&) = delete;
   StatementUse& operator=(const StatementUse&) = delete;
 
  private:
-  SQLite::Statement& m_statement;
+  SqliteStatement& m_statement;
 };
+
+/// Counting every allocation takes a lock of the whole process each time, and nobody reads the figures. Has to be said
+/// before SQLite is used; said too late it changes nothing.
+void stop_memory_statistics() {
+  static const int done = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(done);
+}
 
 }  // namespace
 
 SqliteConnection::SqliteConnection(const Location& location, Access access, const OpenOptions& options)
     : m_path{real_database_path(location.text)}, m_access{access}, m_busy_wait{options.busy_wait} {
+  stop_memory_statistics();
   open_for_reading();
   if (access == Access::write) {
     require_writable(m_path);
@@ -97,7 +77,8 @@ SqliteConnection::~SqliteConnection() {
 }
 
 int SqliteConnection::on_busy(void* self, int attempt) {
-  const SqliteConnection& connection = *static_cast<const SqliteConnection*>(self);
+  SqliteConnection& connection = *static_cast<SqliteConnection*>(self);
+  connection.m_waited = true;
   // Pauses of 1, 2, … 25 ms add up to about this much before attempt n; the sum keeps the bound without a clock.
   const std::int64_t ramp = std::min<std::int64_t>(attempt, k_longest_pause_ms);
   const std::int64_t waited_ms = ramp * (ramp + 1) / 2 + std::int64_t{k_longest_pause_ms} * (attempt - ramp);
@@ -146,7 +127,7 @@ void SqliteConnection::open_for_reading() {
           SQLite::OPEN_READONLY, reading_vfs());
       try {
         m_database->exec("PRAGMA query_only=ON");
-        SQLite::Statement{*m_database, k_first_read}.executeStep();
+        m_database->exec(k_first_read);
         return;
       } catch (const SQLite::Exception& error) {
         code = error.getExtendedErrorCode();
@@ -221,35 +202,31 @@ void SqliteConnection::require_unchanged() {
   }
 }
 
-SQLite::Statement& SqliteConnection::prepared(std::string_view sql) {
-  std::string key{sql};
-  if (const auto found = m_statements.find(key); found != m_statements.end()) {
+SqliteStatement& SqliteConnection::prepared(std::string_view sql) {
+  if (const auto found = m_statements.find(sql); found != m_statements.end()) {
     return found->second;
   }
   if (m_statements.size() >= k_cached_statements) {
     m_statements.clear();
   }
-  try {
-    SQLite::Statement statement{*m_database, key};
-    return m_statements.emplace(std::move(key), std::move(statement)).first->second;
-  } catch (const SQLite::Exception& error) {
-    fail(error.getExtendedErrorCode(), error.what());
+  std::string key{sql};
+  SqliteStatement statement;
+  if (const int code = statement.prepare(m_database->getHandle(), key); code != SQLITE_OK) {
+    fail(code, sqlite3_errmsg(m_database->getHandle()));
   }
+  return m_statements.emplace(std::move(key), std::move(statement)).first->second;
 }
 
-std::int64_t SqliteConnection::step_all(SQLite::Statement& statement, const RowSink& sink) {
+std::int64_t SqliteConnection::step_all(SqliteStatement& statement, const RowSink& sink) {
   sqlite3* const handle = m_database->getHandle();
   const int total_before = sqlite3_total_changes(handle);
-  Row row(static_cast<std::size_t>(statement.getColumnCount()));
+  Row row(statement.column_count());
   int code = SQLITE_ROW;
-  while ((code = statement.tryExecuteStep()) == SQLITE_ROW) {
-    if (!sink) {
-      continue;
+  while ((code = statement.step()) == SQLITE_ROW) {
+    if (sink) {
+      statement.read(row);
+      sink(row);
     }
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      row[i] = column_value(statement.getColumn(static_cast<int>(i)));
-    }
-    sink(row);
   }
   if (code != SQLITE_DONE) {
     fail(sqlite3_extended_errcode(handle), sqlite3_errmsg(handle));
@@ -273,18 +250,14 @@ std::int64_t SqliteConnection::run(std::string_view sql, std::span<const Value> 
   if (alone) {
     reopen_if_changed();
   }
-  SQLite::Statement& statement = prepared(sql);
-  if (static_cast<std::size_t>(statement.getBindParameterCount()) != parameters.size()) {
-    throw Error{ExitCode::bug, fmt::format("a statement wants {} parameters and got {}",
-                                           statement.getBindParameterCount(), parameters.size())};
+  SqliteStatement& statement = prepared(sql);
+  if (statement.parameter_count() != parameters.size()) {
+    throw Error{ExitCode::bug, fmt::format("a statement wants {} parameters and got {}", statement.parameter_count(),
+                                           parameters.size())};
   }
   const StatementUse use{statement};
-  try {
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      std::visit(Binder{statement, static_cast<int>(i) + 1}, parameters[i]);
-    }
-  } catch (const SQLite::Exception& error) {
-    fail(error.getExtendedErrorCode(), error.what());
+  if (const int code = statement.bind(parameters); code != SQLITE_OK) {
+    fail(code, sqlite3_errmsg(m_database->getHandle()));
   }
   const std::int64_t changed = step_all(statement, sink);
   if (alone) {
@@ -317,17 +290,51 @@ void SqliteConnection::start_snapshot() {
 void SqliteConnection::begin(Access access) {
   begin_statement();
   if (access == Access::write) {
+    leave_room();
     execute("BEGIN IMMEDIATE");
+    try {
+      notice_others();
+    } catch (...) {
+      rollback();
+      throw;
+    }
     return;
   }
   reopen_if_changed();
   start_snapshot();
 }
 
+void SqliteConnection::set_batching(bool on) {
+  m_batching = on;
+  if (m_file.wal_mode) {
+    // NORMAL: the -wal is synced before it is copied into the file, and not at every commit. What was committed later
+    // is synced with what was committed before.
+    execute(on ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
+  }
+}
+
+void SqliteConnection::leave_room() const {
+  if (m_batching && is_shared()) {
+    std::this_thread::sleep_until(m_unlocked_at + k_room);
+  }
+}
+
+/// Writers do not tell of each other: the database has changed, or the lock was taken.
+void SqliteConnection::notice_others() {
+  if (!m_batching) {
+    return;
+  }
+  const std::int64_t before =
+      std::exchange(m_data_version, std::get<std::int64_t>(query("PRAGMA data_version").at(0).at(0)));
+  const bool others = std::exchange(m_waited, false) || (before != 0 && before != m_data_version);
+  m_shared_batches = others ? k_batches_remembered : std::max(m_shared_batches - 1, 0);
+}
+
 void SqliteConnection::commit() {
   sqlite3* const handle = m_database->getHandle();
   const int code = sqlite3_exec(handle, "COMMIT", nullptr, nullptr, nullptr);
   if (code == SQLITE_OK) {
+    m_unlocked_at = system_clock().steady();
     require_unchanged();
     return;
   }

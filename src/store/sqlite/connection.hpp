@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -8,11 +9,12 @@
 #include <unordered_map>
 
 #include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
 
+#include "store/batching.hpp"
 #include "store/connection.hpp"
 #include "store/location.hpp"
 #include "store/sqlite/file_state.hpp"
+#include "store/sqlite/statement.hpp"
 
 namespace taskctl {
 
@@ -25,7 +27,7 @@ namespace taskctl {
 ///
 /// Access::write first reads the file the harmless way, so that every bad file gives the same error either way. It
 /// never creates a database and never changes its journal mode.
-class SqliteConnection final : public Connection {
+class SqliteConnection final : public Connection, public Batching {
  public:
   SqliteConnection(const Location& location, Access access, const OpenOptions& options);
   ~SqliteConnection() override;
@@ -45,6 +47,8 @@ class SqliteConnection final : public Connection {
   void savepoint() override;
   void rollback_to_savepoint() override;
   void release_savepoint() override;
+  void set_batching(bool on) override;
+  [[nodiscard]] bool is_shared() const override { return m_shared_batches > 0; }
   [[nodiscard]] Instant now() override;
   void interrupt() noexcept override;
 
@@ -54,6 +58,12 @@ class SqliteConnection final : public Connection {
   [[nodiscard]] const std::filesystem::path& path() const { return m_path; }
 
  private:
+  /// Statements are looked up for every row that is written: without a copy of their text.
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+
   static int on_busy(void* self, int attempt);
 
   void open_for_reading();
@@ -63,9 +73,11 @@ class SqliteConnection final : public Connection {
   void describe();
   void execute(const char* sql);
   void begin_statement();
+  void leave_room() const;
+  void notice_others();
   void start_snapshot();
-  [[nodiscard]] SQLite::Statement& prepared(std::string_view sql);
-  std::int64_t step_all(SQLite::Statement& statement, const RowSink& sink);
+  [[nodiscard]] SqliteStatement& prepared(std::string_view sql);
+  std::int64_t step_all(SqliteStatement& statement, const RowSink& sink);
   [[nodiscard]] bool has_changed() const;
   void reopen_if_changed();
   void require_unchanged();
@@ -79,7 +91,12 @@ class SqliteConnection final : public Connection {
   ServerInfo m_server;
   std::unique_ptr<SQLite::Database> m_database;
   /// After m_database: SQLiteCpp aborts when a statement outlives its database.
-  std::unordered_map<std::string, SQLite::Statement> m_statements;
+  std::unordered_map<std::string, SqliteStatement, TextHash, std::equal_to<>> m_statements;
+  bool m_batching = false;
+  bool m_waited = false;            ///< for a lock since the transaction before
+  int m_shared_batches = 0;         ///< so many more transactions are made as if somebody else were writing
+  std::int64_t m_data_version = 0;  ///< changes when another connection commits
+  std::chrono::steady_clock::time_point m_unlocked_at;
   std::mutex m_handle_mutex;  ///< interrupt() against opening and closing
   /// Ends a wait for a lock, which sqlite3_interrupt() does not, and everything that only reads.
   std::atomic<bool> m_interrupted{false};
