@@ -45,11 +45,11 @@ const date::tzdb& zones() {
 /// small listing is printed. nullptr: the name does not lead to a file of a zone, or only by a way that the list of
 /// zones does not know; then the list tells what is wrong.
 const date::time_zone* zone_of_file(const std::string& name) {
-  static std::map<std::string, date::time_zone> known;
+  static std::map<std::string, const date::time_zone*> known;  // for good: only the library can destroy a zone
   static std::mutex mutex;
   const std::lock_guard guard{mutex};
   if (const auto found = known.find(name); found != known.end()) {
-    return &found->second;
+    return found->second;
   }
   const bool is_plain = !name.empty() && name.find("..") == std::string::npos &&
                         std::isupper(static_cast<unsigned char>(name.front())) != 0;  // not posix/… nor right/…
@@ -61,7 +61,7 @@ const date::time_zone* zone_of_file(const std::string& name) {
   if (!file.read(magic.data(), magic.size()) || std::string_view{magic.data(), magic.size()} != "TZif") {
     return nullptr;
   }
-  return &known.try_emplace(name, name, date::detail::undocumented{}).first->second;
+  return known.emplace(name, new date::time_zone{name, date::detail::undocumented{}}).first->second;
 }
 
 std::string zone_hint(std::string_view name) {

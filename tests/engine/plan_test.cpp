@@ -166,6 +166,12 @@ TEST_CASE("the batch size follows the measured time") {
     sizer.measured(sizer.size(), 1us);
   }
   CHECK(sizer.size() == 5000);
+  sizer.aim(3ms, 25);
+  sizer.measured(5000, 10s);
+  CHECK(sizer.size() == 25);
+  sizer.aim(100ms);
+  sizer.measured(25, 10s);
+  CHECK(sizer.size() == 1);
   BatchSizer fixed = BatchSizer::fixed(7);
   fixed.measured(7, 10s);
   fixed.was_busy();
