@@ -3,11 +3,6 @@
 #include <date/tz.h>
 #include <fmt/format.h>
 
-#include <array>
-#include <cctype>
-#include <fstream>
-#include <map>
-#include <mutex>
 #include <stdexcept>
 #include <vector>
 
@@ -41,29 +36,6 @@ const date::tzdb& zones() {
   }
 }
 
-/// The zone of one file, without reading the names of all others, which would take longer than anything else before a
-/// small listing is printed. nullptr: the name does not lead to a file of a zone, or only by a way that the list of
-/// zones does not know; then the list tells what is wrong.
-const date::time_zone* zone_of_file(const std::string& name) {
-  static std::map<std::string, const date::time_zone*> known;  // for good: only the library can destroy a zone
-  static std::mutex mutex;
-  const std::lock_guard guard{mutex};
-  if (const auto found = known.find(name); found != known.end()) {
-    return found->second;
-  }
-  const bool is_plain = !name.empty() && name.find("..") == std::string::npos &&
-                        std::isupper(static_cast<unsigned char>(name.front())) != 0;  // not posix/… nor right/…
-  std::array<char, 4> magic{};
-  std::ifstream file;
-  if (is_plain) {
-    file.open("/usr/share/zoneinfo/" + name, std::ios::binary);
-  }
-  if (!file.read(magic.data(), magic.size()) || std::string_view{magic.data(), magic.size()} != "TZif") {
-    return nullptr;
-  }
-  return known.emplace(name, new date::time_zone{name, date::detail::undocumented{}}).first->second;
-}
-
 std::string zone_hint(std::string_view name) {
   std::vector<std::string> names{"UTC"};
   for (const date::time_zone& zone : zones().zones) {
@@ -86,9 +58,6 @@ Zone Zone::find(std::string_view name) {
   }
   if (const std::optional<std::chrono::minutes> offset = parse_utc_offset(name)) {
     return Zone{offset_name(*offset), nullptr, *offset};
-  }
-  if (const date::time_zone* zone = zone_of_file(std::string{name})) {
-    return Zone{std::string{name}, zone, Duration{0}};
   }
   zones();  // a system without zones is another error than an unknown name
   try {
