@@ -1,4 +1,5 @@
 #include "engine/plan.hpp"
+#include "engine/row_planner.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -176,4 +177,11 @@ TEST_CASE("the batch size follows the measured time") {
   fixed.measured(7, 10s);
   fixed.was_busy();
   CHECK(fixed.size() == 7);
+}
+
+TEST_CASE("big plans follow their derived rows in no more than a few parts") {
+  CHECK(derived_chunk(0) == 200);
+  CHECK(derived_chunk(8000) == 200);
+  CHECK(derived_chunk(40'000) == 1000);
+  CHECK(derived_chunk(10'000'000) == 2000);
 }
