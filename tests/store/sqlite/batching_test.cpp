@@ -13,7 +13,7 @@ using namespace taskctl::test;
 
 namespace {
 
-constexpr const char* k_tasks =
+constexpr const char* k_wal_tasks =
     "PRAGMA journal_mode=wal; CREATE TABLE tasks(id INTEGER PRIMARY KEY, note TEXT); INSERT INTO tasks VALUES(1,'a');";
 
 std::int64_t synchronous(Connection& connection) {
@@ -31,7 +31,7 @@ void write_once(Connection& connection) {
 TEST_CASE("batches of a wal file are synced by the last commit only") {
   const TempFolder folder;
   const std::filesystem::path path = folder.path() / "x.db";
-  run_sql(path, k_tasks);
+  run_sql(path, k_wal_tasks);
   const std::unique_ptr<Connection> connection = open_sqlite(path, Access::write);
   auto& batching = dynamic_cast<Batching&>(*connection);
   CHECK(synchronous(*connection) == 2);
@@ -54,7 +54,7 @@ TEST_CASE("batches of a file in rollback mode are synced one by one") {
 TEST_CASE("a writer beside the batches is noticed and gets room") {
   const TempFolder folder;
   const std::filesystem::path path = folder.path() / "x.db";
-  run_sql(path, k_tasks);
+  run_sql(path, k_wal_tasks);
   const std::unique_ptr<Connection> connection = open_sqlite(path, Access::write);
   auto& batching = dynamic_cast<Batching&>(*connection);
   batching.set_batching(true);
