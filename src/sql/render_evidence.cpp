@@ -157,7 +157,7 @@ class EvidenceRenderer {
     if (has_ordered_index(table, m_source)) {
       return fmt::format("{} WHERE {}", from, match);
     }
-    return fmt::format("(SELECT * FROM {} WHERE {} OFFSET 0) {}", from, match, k_row_alias);
+    return fmt::format("(SELECT * FROM {} WHERE {} OFFSET 0) {}", from, match, k_evidence_alias);
   }
 
   const EvidenceSource& m_source;
