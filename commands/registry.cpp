@@ -9,6 +9,7 @@
 #include "commands/history/history.hpp"
 #include "commands/list-stuck/list_stuck.hpp"
 #include "commands/list-workers/list_workers.hpp"
+#include "commands/plan/plan.hpp"
 #include "commands/profile/profile.hpp"
 #include "commands/reconcile/reconcile.hpp"
 #include "commands/release-worker/release_worker.hpp"
@@ -38,6 +39,7 @@ std::vector<Command> all_commands() {
                    declare_release_worker, run_release_worker),
       make_command("undo", "Take a run back: every column of every changed row as it was", "repair", declare_undo,
                    run_undo),
+      make_command("plan", "Show a saved plan, and what became of its tasks since", "repair", declare_plan, run_plan),
       make_command("history", "List the runs that changed this database, or show one", "look", declare_history,
                    run_history),
       make_command("backup", "Make, list, verify and restore consistent copies", "safety", declare_backup, run_backup),

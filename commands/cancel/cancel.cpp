@@ -4,6 +4,7 @@
 #include "cli/app.hpp"
 #include "commands/shared/change_flow.hpp"
 #include "commands/shared/outcome_option.hpp"
+#include "commands/shared/saved_plan.hpp"
 #include "engine/planner.hpp"
 #include "view/id_line.hpp"
 
@@ -88,6 +89,17 @@ ExitCode verdict(const Plan& plan, const FlowResult& result) {
   return refused ? ExitCode::refused : any_satisfied ? ExitCode::partial : ExitCode::failed;
 }
 
+int carry_out(Context& context, Session& session, const Plan& plan, const CancelOptions& options,
+              const PlanFileInfo* saved) {
+  return run_change_flow(context, session, plan,
+                         {.target = options.target,
+                          .change = options.change,
+                          .plan = options.plan,
+                          .saved = saved,
+                          .format = options.output.format,
+                          .judge = [&plan](const FlowResult& result) { return verdict(plan, result); }});
+}
+
 }  // namespace
 
 void declare_cancel(CLI::App& app, CancelOptions& options) {
@@ -100,9 +112,14 @@ void declare_cancel(CLI::App& app, CancelOptions& options) {
   options.selector.declare_attributes(app);
   options.age.declare(app);
   declare_outcome(app, options.outcome);
+  options.plan.declare(app);
 }
 
 int run_cancel(Context& context, const CancelOptions& options) {
+  if (!options.plan.file.empty()) {
+    const OpenPlan open = open_saved_plan(context, "cancel", options.plan, options.target);
+    return carry_out(context, *open.session, open.saved.plan, options, &open.saved.info);
+  }
   require_one_way(options);
   const std::vector<std::string> ids =
       options.ids.empty() ? std::vector<std::string>{} : read_ids(context.streams(), options.ids);
@@ -118,11 +135,7 @@ int run_cancel(Context& context, const CancelOptions& options) {
     request.keys.push_back(TaskKey::from_text(id, session->profile.key.size()));
   }
   const Plan plan = plan_cancel(*session->store, request);
-  return run_change_flow(context, *session, plan,
-                         {.target = options.target,
-                          .change = options.change,
-                          .format = options.output.format,
-                          .judge = [&plan](const FlowResult& result) { return verdict(plan, result); }});
+  return carry_out(context, *session, plan, options, nullptr);
 }
 
 }  // namespace taskctl

@@ -6,12 +6,14 @@
 
 #include "cli/context.hpp"
 #include "cli/options.hpp"
+#include "commands/shared/plan_options.hpp"
 
 namespace taskctl {
 
 struct CancelOptions {
   TargetOptions target;
   ChangeOptions change;
+  PlanOptions plan;
   OutputOptions output;
   SelectorOptions selector;  ///< instead of ids: --worker --kind --queue --user --status
   AgeOptions age;

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "commands/shared/change_flow.hpp"
 #include "commands/shared/outcome_option.hpp"
+#include "commands/shared/saved_plan.hpp"
 #include "engine/named_ids.hpp"
 #include "engine/planner.hpp"
 
@@ -15,6 +16,18 @@ ExitCode reconcile_verdict(const Plan& plan, const FlowResult& result) {
   const bool out_of_reach = plan.left_out_counts.count(LeftOut::Why::unaddressable) > 0 ||
                             plan.left_out_counts.count(LeftOut::Why::unknown) > 0;
   return out_of_reach ? ExitCode::partial : default_verdict(result.applied);
+}
+
+int carry_out(Context& context, Session& session, const Plan& plan, const ReconcileOptions& options,
+              const PlanFileInfo* saved) {
+  return run_change_flow(context, session, plan,
+                         {.target = options.target,
+                          .change = options.change,
+                          .plan = options.plan,
+                          .saved = saved,
+                          .format = options.output.format,
+                          .exit_code = options.exit_code,
+                          .judge = [&plan](const FlowResult& result) { return reconcile_verdict(plan, result); }});
 }
 
 }  // namespace
@@ -33,9 +46,14 @@ void declare_reconcile(CLI::App& app, ReconcileOptions& options) {
     options.limit = parse_count(text, "--limit");
   })->type_name("N");
   app.add_flag("--exit-code", options.exit_code)->description("with --dry-run: end with 4 when the plan is not empty");
+  options.plan.declare(app);
 }
 
 int run_reconcile(Context& context, const ReconcileOptions& options) {
+  if (!options.plan.file.empty()) {
+    const OpenPlan open = open_saved_plan(context, "reconcile", options.plan, options.target);
+    return carry_out(context, *open.session, open.saved.plan, options, &open.saved.info);
+  }
   const std::unique_ptr<Session> session = context.open(options.target, &options.age, Access::read, true);
   require_outcome(session->profile, options.outcome);
   require_outcome(session->profile, options.overdue, "--overdue");
@@ -53,12 +71,7 @@ int run_reconcile(Context& context, const ReconcileOptions& options) {
   if (plan.empty() && plan.left_out.empty() && !plan.selector.empty()) {
     plan.warnings.push_back("no stuck task fits: " + plan.selector.describe());
   }
-  return run_change_flow(context, *session, plan,
-                         {.target = options.target,
-                          .change = options.change,
-                          .format = options.output.format,
-                          .exit_code = options.exit_code,
-                          .judge = [&plan](const FlowResult& result) { return reconcile_verdict(plan, result); }});
+  return carry_out(context, *session, plan, options, nullptr);
 }
 
 }  // namespace taskctl

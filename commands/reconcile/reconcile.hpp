@@ -5,6 +5,7 @@
 
 #include "cli/context.hpp"
 #include "cli/options.hpp"
+#include "commands/shared/plan_options.hpp"
 
 namespace taskctl {
 
@@ -13,6 +14,7 @@ struct ReconcileOptions {
   AgeOptions age;
   SelectorOptions selector;
   ChangeOptions change;
+  PlanOptions plan;
   OutputOptions output;
   std::optional<std::size_t> limit;
   std::optional<Outcome> outcome, overdue, dead;

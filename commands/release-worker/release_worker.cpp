@@ -9,6 +9,7 @@
 #include "commands/shared/change_flow.hpp"
 #include "commands/shared/outcome_option.hpp"
 #include "commands/shared/plan_view.hpp"
+#include "commands/shared/saved_plan.hpp"
 #include "engine/planner.hpp"
 #include "engine/workers.hpp"
 
@@ -100,10 +101,22 @@ ExitCode release_verdict(const Plan& plan, const FlowResult& result) {
   return applied == ExitCode::ok && !planned_all ? ExitCode::partial : applied;
 }
 
+int carry_out(Context& context, Session& session, const Plan& plan, const ReleaseWorkerOptions& options,
+              const PlanFileInfo* saved) {
+  return run_change_flow(context, session, plan,
+                         {.target = options.target,
+                          .change = options.change,
+                          .plan = options.plan,
+                          .saved = saved,
+                          .format = options.output.format,
+                          .exit_code = options.exit_code,
+                          .judge = [&plan](const FlowResult& result) { return release_verdict(plan, result); }});
+}
+
 }  // namespace
 
 void declare_release_worker(CLI::App& app, ReleaseWorkerOptions& options) {
-  app.add_option("WORKER", options.worker)->description("the worker, exactly as list-workers prints it")->required();
+  app.add_option("WORKER", options.worker)->description("the worker, exactly as list-workers prints it");
   app.add_flag("--force", options.force)
       ->description("it is dead although nothing that can be trusted says so (never one that is known to be alive)");
   options.target.declare(app);
@@ -112,9 +125,17 @@ void declare_release_worker(CLI::App& app, ReleaseWorkerOptions& options) {
   declare_outcome(app, options.outcome);
   declare_no_evidence(app, options.no_evidence);
   app.add_flag("--exit-code", options.exit_code)->description("with --dry-run: end with 4 when the plan is not empty");
+  options.plan.declare(app);
 }
 
 int run_release_worker(Context& context, const ReleaseWorkerOptions& options) {
+  if (!options.plan.file.empty()) {
+    const OpenPlan open = open_saved_plan(context, "release-worker", options.plan, options.target);
+    return carry_out(context, *open.session, open.saved.plan, options, &open.saved.info);
+  }
+  if (options.worker.empty()) {
+    throw Error{ExitCode::usage, "no worker is named", "`taskctl list-workers` prints their names."};
+  }
   const std::unique_ptr<Session> session = context.open(options.target, nullptr, Access::read, true);
   require_outcome(session->profile, options.outcome);
   session->policy.outcome = options.outcome;
@@ -129,13 +150,7 @@ int run_release_worker(Context& context, const ReleaseWorkerOptions& options) {
   context.streams().talk(fmt::format("worker '{}' is dead ({}); it holds {}", printable(options.worker),
                                      liveness_words(release.liveness, Liveness::dead),
                                      counted(release.held, "active task")));
-  const Plan& plan = release.plan;
-  return run_change_flow(context, *session, plan,
-                         {.target = options.target,
-                          .change = options.change,
-                          .format = options.output.format,
-                          .exit_code = options.exit_code,
-                          .judge = [&plan](const FlowResult& result) { return release_verdict(plan, result); }});
+  return carry_out(context, *session, release.plan, options, nullptr);
 }
 
 }  // namespace taskctl

@@ -5,12 +5,14 @@
 
 #include "cli/context.hpp"
 #include "cli/options.hpp"
+#include "commands/shared/plan_options.hpp"
 
 namespace taskctl {
 
 struct ReleaseWorkerOptions {
   TargetOptions target;
   ChangeOptions change;
+  PlanOptions plan;
   OutputOptions output;
   std::optional<Outcome> outcome;
   std::string worker;

@@ -15,6 +15,8 @@
 #include "commands/shared/plan_view.hpp"
 #include "commands/shared/repair_backup.hpp"
 #include "commands/shared/run_record.hpp"
+#include "commands/shared/saved_plan.hpp"
+#include "engine/plan_check.hpp"
 #include "engine/planner_parts.hpp"
 #include "engine/row_identity.hpp"
 
@@ -141,6 +143,13 @@ void require_privileges(const Session& session, const Plan& plan) {
               "Ask an administrator to run these statements, then try again:" + grants};
 }
 
+/// A strict run that changed nothing: somebody held rows, or a task was not as planned.
+ExitCode strict_verdict(const ApplyResult& applied) {
+  const bool only_busy =
+      std::ranges::all_of(applied.reports, [](const UnitReport& report) { return report.result == UnitResult::busy; });
+  return only_busy ? ExitCode::locked : ExitCode::refused;
+}
+
 /// "1200 of 5000 tasks, 340/s, 11s left".
 std::string progress_text(const ApplyProgress& progress, Duration spent) {
   std::string text = fmt::format("{} of {} tasks", progress.done, progress.total);
@@ -159,14 +168,28 @@ class Flow {
       : m_context{context}, m_streams{context.streams()}, m_reading{reading}, m_plan{plan}, m_request{request} {}
 
   int run() {
+    if (m_request.saved != nullptr && (is_dry() || m_request.plan.strict)) {
+      m_check = check_plan(*m_reading.store, m_plan);
+    }
+    std::optional<PlanFileInfo> written;
+    if (!m_request.plan.save.empty()) {
+      written = save_plan(m_context, m_reading, m_plan, m_request.plan);
+    }
+    const PlanCheck* check = m_check ? &*m_check : nullptr;
     if (m_request.format == OutputFormat::json) {
-      m_json.emplace(m_streams, m_plan, m_reading, m_request.change.dry_run);
-    } else if (m_request.change.dry_run || !is_silent()) {
-      print_plan(m_streams, m_plan, m_reading);
+      m_json.emplace(m_streams, m_plan, m_reading.target_name(), is_dry(), check);
+    } else if (is_dry() || !is_silent()) {
+      print_plan(m_streams, m_plan, m_reading.target_name(), check);
+    }
+    if (const PlanFileInfo* info = written ? &*written : m_request.saved; m_json && info != nullptr) {
+      m_json->plan_file(written ? m_request.plan.save : m_request.plan.file, *info);
     }
     int code = 0;
     try {
       code = go_on();
+      if (written) {
+        m_streams.talk(saved_text(m_plan, *written, m_request.plan.save, m_request.target));
+      }
     } catch (const Error& error) {
       if (m_json) {
         m_json->end(static_cast<int>(error.code()));
@@ -181,26 +204,50 @@ class Flow {
 
  private:
   int go_on() {
-    if (m_request.change.dry_run || m_plan.empty()) {
-      const FlowResult result{.applied = {}, .dry_run = m_request.change.dry_run};
+    if (is_dry() || m_plan.empty()) {
+      const FlowResult result{.applied = {}, .dry_run = is_dry()};
       if (m_request.exit_code && !m_plan.empty()) {
         return static_cast<int>(ExitCode::findings);
       }
-      if (!m_request.change.dry_run && !m_json) {
+      if (!is_dry() && !m_json) {
         m_streams.talk("nothing to do: no backup, no journal, no lock was made");
       }
       const ExitCode code = m_request.judge ? m_request.judge(result) : ExitCode::ok;
-      if (!m_json && is_silent() && !m_request.change.dry_run && code != ExitCode::ok) {
+      if (!m_json && is_silent() && !is_dry() && code != ExitCode::ok) {
         print_left_out(m_streams, m_plan);
       }
       return static_cast<int>(code);
     }
     refuse_detection_time(m_reading);  // before anybody is asked
-    require_permission(m_context, m_reading, m_plan, m_request.change, m_request.format);
+    if (m_request.plan.strict) {
+      require_all_as_planned();
+    }
+    require_permission(m_context, m_reading, m_plan, m_request.change, m_request.format, m_request.saved != nullptr);
     return apply();
   }
 
+  /// Looked at before anybody is asked, a backup is made or a journal created; the transaction looks again.
+  void require_all_as_planned() const {
+    require_strict_size(m_plan.size());
+    if (m_check && !m_check->all_fresh()) {
+      throw Error{ExitCode::refused,
+                  fmt::format("--strict: the plan is not as the database is ({}); nothing was changed",
+                              freshness_counts(*m_check)),
+                  "Make the plan again, or leave --strict out: then what is fresh is applied."};
+    }
+  }
+
+  /// Rows per status were counted when the plan was made, which may be hours ago.
+  std::map<std::string, std::int64_t> status_before() {
+    if (m_request.saved == nullptr || m_plan.status_before.empty()) {
+      return m_plan.status_before;
+    }
+    const Transaction transaction{*m_reading.connection, Access::read};
+    return count_statuses(*m_reading.store);
+  }
+
   int apply() {
+    m_status_before = status_before();
     const std::unique_ptr<Session> session = m_context.reopen_for_writing(m_reading, m_request.change);
     m_streams.talk(banner(*session));
     require_privileges(*session, m_plan);
@@ -211,6 +258,11 @@ class Flow {
                                                     {.command = m_plan.command,
                                                      .wait = m_request.change.lock_wait.value_or(Duration{}),
                                                      .stop = &m_context.stop()});
+    if (m_request.saved != nullptr) {
+      // A person may have thought for long, and another run may have ended while this one waited for the lock.
+      require_unexpired(*m_request.saved, m_context.clock().now());
+      require_unapplied(m_plan, *session->journal);
+    }
     const std::string backup = back_up(*session);
     if (!session->journal->exists()) {
       session->journal->create();
@@ -259,6 +311,7 @@ class Flow {
                          .stop = &m_context.stop(),
                          .clock = &m_context.clock(),
                          .lock = &lock,
+                         .strict = m_request.plan.strict,
                          .busy_wait = session.open_options.busy_wait,
                          .was_committed = {},
                          .progress = [this, began = m_context.clock().now()](const ApplyProgress& progress) {
@@ -277,7 +330,8 @@ class Flow {
   ApplyResult write(Session& session, RunLock& lock, const std::string& backup) {
     Applier applier{*session.store, *session.journal, apply_options(session, lock)};
     ApplyResult result = applier.apply(m_plan, new_run(m_context, session, m_plan, backup));
-    if (result.run.state == RunState::done && !result.locked_out) {
+    const bool as_it_is = m_request.saved != nullptr || m_request.plan.strict;
+    if (result.run.state == RunState::done && !result.locked_out && !as_it_is) {
       try_again(session, applier, result);
     }
     m_streams.end_progress();
@@ -324,17 +378,19 @@ class Flow {
     for (const std::string& warning : result.applied.warnings) {
       m_streams.warn(warning);
     }
-    const ExitCode code = m_request.judge ? m_request.judge(result) : default_verdict(result.applied);
+    const ExitCode code = result.applied.refused_all ? strict_verdict(result.applied)
+                          : m_request.judge          ? m_request.judge(result)
+                                                     : default_verdict(result.applied);
     if (m_json) {
       m_json->result(result.applied, backup);
     } else if (!is_silent()) {
-      print_result(m_streams, m_plan, result.applied);
+      print_result(m_streams, m_plan, m_status_before, result.applied);
     } else if (result.applied.stopped || code != ExitCode::ok) {
       if (!result.applied.stopped) {
         count_statuses_now(session, result.applied);
       }
       print_left_out(m_streams, m_plan);
-      print_result(m_streams, m_plan, result.applied);
+      print_result(m_streams, m_plan, m_status_before, result.applied);
     }
     if (result.applied.stopped && m_context.stop().requested()) {
       m_streams.talk("stopped by a signal; what is listed as applied is durable");
@@ -346,12 +402,17 @@ class Flow {
   /// --quiet prints nothing on success; but nobody is asked about a plan that was not shown.
   [[nodiscard]] bool is_silent() const { return m_streams.options().quiet && m_request.change.yes; }
 
+  /// A plan is saved, not applied.
+  [[nodiscard]] bool is_dry() const { return m_request.change.dry_run || !m_request.plan.save.empty(); }
+
   Context& m_context;
   Streams& m_streams;
   Session& m_reading;
   const Plan& m_plan;
   const FlowRequest& m_request;
   std::optional<PlanJson> m_json;
+  std::optional<PlanCheck> m_check;
+  std::map<std::string, std::int64_t> m_status_before;
 };
 
 }  // namespace

@@ -6,9 +6,11 @@
 #include "base/error.hpp"
 #include "cli/context.hpp"
 #include "cli/options.hpp"
+#include "commands/shared/plan_options.hpp"
 #include "engine/applier.hpp"
 #include "engine/planner.hpp"
 #include "view/format.hpp"
+#include "view/plan_file.hpp"
 
 namespace taskctl {
 
@@ -24,6 +26,8 @@ ExitCode default_verdict(const ApplyResult& applied);
 struct FlowRequest {
   const TargetOptions& target;
   const ChangeOptions& change;
+  const PlanOptions& plan;
+  const PlanFileInfo* saved = nullptr;  ///< the plan comes from a file: it is applied as it is, or not at all
   OutputFormat format = OutputFormat::table;
   bool exit_code = false;  ///< --exit-code: 4 when the plan is not empty
   /// How the command ends, given what happened; default_verdict() when empty.

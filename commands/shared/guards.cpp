@@ -80,7 +80,7 @@ void require_permission(Context& context, const Session& session, const std::str
 }
 
 void require_permission(Context& context, const Session& session, const Plan& plan, const ChangeOptions& change,
-                        OutputFormat format) {
+                        OutputFormat format, bool from_file) {
   Streams& streams = context.streams();
   const TargetConfig& target = session.config.target;
   const std::string tasks = counted(static_cast<std::int64_t>(plan.size()), "task");
@@ -89,7 +89,8 @@ void require_permission(Context& context, const Session& session, const Plan& pl
       fmt::format("{} would change {} and nobody confirmed it; nothing was changed", plan.command, tasks),
       "Look at the plan, then repeat the command with --yes."};
   const bool interactive = require_target(context, session, change, format, unconfirmed);
-  const std::size_t limit = change.max_changes.value_or(target.max_changes.value.value_or(k_default_max_changes));
+  const std::size_t usual = from_file ? plan.size() : target.max_changes.value.value_or(k_default_max_changes);
+  const std::size_t limit = change.max_changes.value_or(usual);
   if (interactive) {
     const std::string hazards = accepted_hazards(plan);
     const std::string where = session.target_name();

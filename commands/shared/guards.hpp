@@ -8,9 +8,10 @@
 namespace taskctl {
 
 /// Limits and confirmation before the first write (design 4.9): --yes or an answer on a terminal, --max-changes, the
-/// name of a protected target. Throws Error{refused} whose hint is what to type to go on. JSON never asks.
+/// name of a protected target. Throws Error{refused} whose hint is what to type to go on. JSON never asks. Somebody has
+/// looked at a plan from a file: only a --max-changes on the command line limits it.
 void require_permission(Context& context, const Session& session, const Plan& plan, const ChangeOptions& change,
-                        OutputFormat format);
+                        OutputFormat format, bool from_file);
 
 /// The same for a change of the schema, which has no tasks to count. `action` is what a person is asked: "guard
 /// remove".

@@ -56,9 +56,12 @@ void print_changes(Streams& streams, const std::vector<Change>& changes) {
   }
 }
 
-void print_unit(Streams& streams, const PlanUnit& unit, Instant now) {
+void print_unit(Streams& streams, const PlanUnit& unit, Instant now, const std::string& freshness) {
   const bool colour = streams.options().colour;
   streams.line(styled(unit_heading(unit, now), Style::bold, colour));
+  if (!freshness.empty()) {
+    streams.line("    now " + freshness);
+  }
   if (unit.finding) {
     std::string because;
     for (const Evidence& evidence : unit.finding->evidence) {
@@ -75,6 +78,15 @@ void print_unit(Streams& streams, const PlanUnit& unit, Instant now) {
     }
   }
   print_changes(streams, unit.changes);
+}
+
+/// "changed: column 'status' is 'done' instead of 'running'"; empty without a check.
+std::string freshness_text(const PlanCheck* check, std::size_t unit) {
+  if (check == nullptr) {
+    return {};
+  }
+  const std::string detail = check->freshness(unit) == Freshness::gone ? "" : check->detail(unit);
+  return std::string{to_string(check->freshness(unit))} + (detail.empty() ? "" : ": " + printable(detail));
 }
 
 /// What to type when the tasks are meant all the same.
@@ -198,16 +210,31 @@ void print_left_out(Streams& streams, const Plan& plan) {
   }
 }
 
-void print_plan(Streams& streams, const Plan& plan, const Session& session) {
+std::string freshness_counts(const PlanCheck& check) {
+  std::vector<std::string> parts;
+  for (const Freshness freshness :
+       {Freshness::fresh, Freshness::changed, Freshness::moved_on, Freshness::refused, Freshness::gone}) {
+    if (const std::int64_t count = check.count(freshness); count > 0 || freshness == Freshness::fresh) {
+      parts.push_back(fmt::format("{} {}", count, to_string(freshness)));
+    }
+  }
+  return join(parts, ", ");
+}
+
+void print_plan(Streams& streams, const Plan& plan, const std::string& target, const PlanCheck* check) {
   for (const std::string& warning : plan.warnings) {
     streams.warn(warning);
   }
-  plan.for_each([&](std::size_t, const PlanUnit& unit) { print_unit(streams, unit, plan.now); });
+  plan.for_each([&](std::size_t index, const PlanUnit& unit) {
+    print_unit(streams, unit, plan.now, freshness_text(check, index));
+  });
   print_left_out(streams, plan);
   const auto units = static_cast<std::int64_t>(plan.size());
   streams.line(fmt::format("plan: {}, {} on {}; detected at {}", counted(units, "task"),
-                           counted(plan.change_count(), "row change"), session.target_name(),
-                           format_instant(plan.now)));
+                           counted(plan.change_count(), "row change"), target, format_instant(plan.now)));
+  if (check != nullptr) {
+    streams.line("compared with the database: " + freshness_counts(*check));
+  }
   if (plan.command == "reconcile" || plan.is_selected) {
     streams.talk("selected: " + selection_text(plan));
   }
@@ -216,7 +243,8 @@ void print_plan(Streams& streams, const Plan& plan, const Session& session) {
   }
 }
 
-void print_result(Streams& streams, const Plan& plan, const ApplyResult& result) {
+void print_result(Streams& streams, const Plan& plan, const std::map<std::string, std::int64_t>& before,
+                  const ApplyResult& result) {
   constexpr std::size_t k_shown = 50;
   std::size_t shown = 0;
   if (plan.command == "cancel") {
@@ -238,6 +266,10 @@ void print_result(Streams& streams, const Plan& plan, const ApplyResult& result)
     }
   }
   const RunRecord& run = result.run;
+  if (result.refused_all) {
+    streams.line(fmt::format("--strict: nothing was written, because {} of {} could not be applied as planned",
+                             result.reports.size(), counted(static_cast<std::int64_t>(plan.size()), "task")));
+  }
   if (!result.failure.empty()) {
     streams.line(fmt::format("ended early: {}; {} not tried, what is applied is durable", printable(result.failure),
                              counted(result.not_tried, "task")));
@@ -245,7 +277,7 @@ void print_result(Streams& streams, const Plan& plan, const ApplyResult& result)
   streams.line(fmt::format("applied {}, moved on {}, conflict {}, busy {}, failed {}", run.applied, run.moved_on,
                            run.conflicts, run.busy, run.failed));
   std::map<std::string, std::pair<std::int64_t, std::int64_t>> statuses;
-  for (const auto& [status, count] : plan.status_before) {
+  for (const auto& [status, count] : before) {
     statuses[status].first = count;
   }
   for (const auto& [status, count] : result.status_after) {
@@ -268,11 +300,11 @@ void print_result(Streams& streams, const Plan& plan, const ApplyResult& result)
   }
 }
 
-PlanJson::PlanJson(Streams& streams, const Plan& plan, const Session& session, bool dry_run)
+PlanJson::PlanJson(Streams& streams, const Plan& plan, const std::string& target, bool dry_run, const PlanCheck* check)
     : m_streams{streams}, m_plan{plan} {
   Json head;
   head["schema"] = "taskctl." + plan.command + "/1";
-  head["target"] = session.target_name();
+  head["target"] = target;
   head["profile"] = plan.profile;
   head["now"] = format_instant(plan.now);
   head["dry_run"] = dry_run;
@@ -287,8 +319,12 @@ PlanJson::PlanJson(Streams& streams, const Plan& plan, const Session& session, b
   text.pop_back();
   m_streams.out(text + ",\n\"tasks\":[");
   bool first = true;
-  plan.for_each([&](std::size_t, const PlanUnit& unit) {
+  plan.for_each([&](std::size_t index, const PlanUnit& unit) {
     Json json = to_json(unit, plan.now);
+    if (check != nullptr) {
+      json["freshness"] = to_string(check->freshness(index));
+      json["freshness_detail"] = check->detail(index);
+    }
     if (plan.command == "cancel") {
       // taskctl has no way to reach a worker: whoever cancels must know that it runs on.
       json["worker_told"] = false;
@@ -311,6 +347,21 @@ PlanJson::PlanJson(Streams& streams, const Plan& plan, const Session& session, b
   m_streams.out(",\n\"left_out_counts\":" + dump(counts));
 }
 
+void PlanJson::plan_file(const std::string& path, const PlanFileInfo& info) {
+  const Json json{{"file", path},
+                  {"command", m_plan.command},
+                  {"nonce", m_plan.nonce},
+                  {"taskctl", info.written_by},
+                  {"created_at", format_instant(info.created)},
+                  {"expires_at", format_instant(info.expires)},
+                  {"sha256", info.sha256}};
+  m_streams.out(",\n\"plan_file\":" + dump(json));
+}
+
+void PlanJson::problems(const std::vector<std::string>& problems) {
+  m_streams.out(",\n\"problems\":" + dump(Json(problems)));
+}
+
 void PlanJson::result(const ApplyResult& result, const std::string& backup) {
   Json json;
   json["run"] = result.run.applied > 0 ? Json(result.run.id) : Json();
@@ -320,6 +371,7 @@ void PlanJson::result(const ApplyResult& result, const std::string& backup) {
   json["conflicts"] = result.run.conflicts;
   json["busy"] = result.run.busy;
   json["failed"] = result.run.failed;
+  json["refused_all"] = result.refused_all;
   json["stopped"] = result.stopped;
   json["failure"] = result.failure.empty() ? Json() : Json(result.failure);
   json["not_tried"] = result.not_tried;

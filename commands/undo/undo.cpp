@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "cli/app.hpp"
 #include "commands/shared/change_flow.hpp"
+#include "commands/shared/saved_plan.hpp"
 #include "engine/guard.hpp"
 #include "engine/planner.hpp"
 
@@ -59,6 +60,18 @@ ExitCode verdict(const Plan& plan, const FlowResult& result) {
   return kept || altered ? ExitCode::partial : default_verdict(result.applied);
 }
 
+int carry_out(Context& context, Session& session, const Plan& plan, const UndoOptions& options,
+              const PlanFileInfo* saved) {
+  return run_change_flow(context, session, plan,
+                         {.target = options.target,
+                          .change = options.change,
+                          .plan = options.plan,
+                          .saved = saved,
+                          .format = options.output.format,
+                          .judge = [&plan](const FlowResult& result) { return verdict(plan, result); },
+                          .afterwards = [&context](Session& written) { warn_of_guard(context.streams(), written); }});
+}
+
 }  // namespace
 
 void declare_undo(CLI::App& app, UndoOptions& options) {
@@ -72,9 +85,14 @@ void declare_undo(CLI::App& app, UndoOptions& options) {
   options.target.declare(app);
   options.change.declare(app, true);
   options.output.declare(app);
+  options.plan.declare(app);
 }
 
 int run_undo(Context& context, const UndoOptions& options) {
+  if (!options.plan.file.empty()) {
+    const OpenPlan open = open_saved_plan(context, "undo", options.plan, options.target);
+    return carry_out(context, *open.session, open.saved.plan, options, &open.saved.info);
+  }
   if (options.run.empty() && !options.last) {
     throw Error{ExitCode::usage, "undo needs a run", "Give its id (`taskctl history` lists them) or --last."};
   }
@@ -97,12 +115,7 @@ int run_undo(Context& context, const UndoOptions& options) {
                   fmt::format("`taskctl history show {}` lists what it changed.", run.id)};
     }
   }
-  return run_change_flow(context, *session, plan,
-                         {.target = options.target,
-                          .change = options.change,
-                          .format = options.output.format,
-                          .judge = [&plan](const FlowResult& result) { return verdict(plan, result); },
-                          .afterwards = [&context](Session& written) { warn_of_guard(context.streams(), written); }});
+  return carry_out(context, *session, plan, options, nullptr);
 }
 
 }  // namespace taskctl

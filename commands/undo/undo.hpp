@@ -5,12 +5,14 @@
 
 #include "cli/context.hpp"
 #include "cli/options.hpp"
+#include "commands/shared/plan_options.hpp"
 
 namespace taskctl {
 
 struct UndoOptions {
   TargetOptions target;
   ChangeOptions change;
+  PlanOptions plan;
   OutputOptions output;
   std::string run;
   bool last = false;

@@ -19,30 +19,14 @@ namespace taskctl {
 
 namespace {
 
-class Sha256 {
- public:
-  Sha256() { check(m_context && EVP_DigestInit_ex(m_context.get(), EVP_sha256(), nullptr) == 1); }
-
-  void add(std::string_view bytes) { check(EVP_DigestUpdate(m_context.get(), bytes.data(), bytes.size()) == 1); }
-
-  std::string hex() {
-    std::string digest(EVP_MAX_MD_SIZE, '\0');
-    unsigned size = 0;
-    check(EVP_DigestFinal_ex(m_context.get(), reinterpret_cast<unsigned char*>(digest.data()), &size) == 1);
-    return to_hex(digest.substr(0, size));
+void check(bool fine) {
+  if (!fine) {
+    throw Error{ExitCode::failed, "SHA-256 is not available from the OpenSSL library"};
   }
+}
 
- private:
-  static void check(bool fine) {
-    if (!fine) {
-      throw Error{ExitCode::failed, "SHA-256 is not available from the OpenSSL library"};
-    }
-  }
-
-  struct Free {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-  };
-  std::unique_ptr<EVP_MD_CTX, Free> m_context{EVP_MD_CTX_new()};
+struct Free {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
 
 std::string random_bytes(std::size_t count) {
@@ -58,6 +42,29 @@ std::string random_bytes(std::size_t count) {
 }
 
 }  // namespace
+
+struct Sha256::State {
+  std::unique_ptr<EVP_MD_CTX, Free> context{EVP_MD_CTX_new()};
+};
+
+Sha256::Sha256() : m_state{std::make_unique<State>()} {
+  check(m_state->context && EVP_DigestInit_ex(m_state->context.get(), EVP_sha256(), nullptr) == 1);
+}
+
+Sha256::~Sha256() = default;
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+
+void Sha256::add(std::string_view bytes) {
+  check(EVP_DigestUpdate(m_state->context.get(), bytes.data(), bytes.size()) == 1);
+}
+
+std::string Sha256::hex() {
+  std::string digest(EVP_MAX_MD_SIZE, '\0');
+  unsigned size = 0;
+  check(EVP_DigestFinal_ex(m_state->context.get(), reinterpret_cast<unsigned char*>(digest.data()), &size) == 1);
+  return to_hex(digest.substr(0, size));
+}
 
 std::string sha256(std::string_view bytes) {
   Sha256 digest;

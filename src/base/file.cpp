@@ -35,21 +35,13 @@ ExitCode code_of(int reason) {
   }
 }
 
-[[noreturn]] void fail(const char* what, const std::filesystem::path& path, int reason) {
-  throw Error{code_of(reason), fmt::format("cannot {} '{}': {}", what, path.string(), error_text(reason))};
-}
-
-std::filesystem::path folder_of(const std::filesystem::path& path) {
-  return path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
-}
-
 void sync(const std::filesystem::path& path, int flags) {
   const Descriptor descriptor{open(path.c_str(), flags | O_CLOEXEC)};
   if (!descriptor) {
-    fail("open", path, errno);
+    throw_file_error("open", path, errno);
   }
   if (fsync(descriptor.number()) != 0) {
-    fail("sync", path, errno);
+    throw_file_error("sync", path, errno);
   }
 }
 
@@ -73,17 +65,25 @@ class Unfinished {
 
 }  // namespace
 
+void throw_file_error(const char* what, const std::filesystem::path& path, int reason) {
+  throw Error{code_of(reason), fmt::format("cannot {} '{}': {}", what, path.string(), error_text(reason))};
+}
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
+}
+
 std::string read_file(const std::filesystem::path& path, std::uint64_t limit) {
   const Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (!file) {
-    fail("read", path, errno);
+    throw_file_error("read", path, errno);
   }
   std::string content;
   std::vector<char> piece(std::size_t{1} << 16U);
   for (;;) {
     const ssize_t got = read_some(file.number(), piece.data(), piece.size());
     if (got < 0) {
-      fail("read", path, errno);
+      throw_file_error("read", path, errno);
     }
     if (got == 0) {
       return content;
@@ -100,15 +100,15 @@ void write_file_durably(const std::filesystem::path& path, std::string_view cont
       folder_of(path) / fmt::format(".{}.{}.tmp", path.filename().string().substr(0, 200), random_hex(6));
   Descriptor file{open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)};
   if (!file) {
-    fail("write", path, errno);
+    throw_file_error("write", path, errno);
   }
   Unfinished unfinished{temporary};
   if (!write_all(file.number(), content) || fsync(file.number()) != 0) {
-    fail("write", path, errno);
+    throw_file_error("write", path, errno);
   }
   file.close();
   if (rename(temporary.c_str(), path.c_str()) != 0) {
-    fail("write", path, errno);
+    throw_file_error("write", path, errno);
   }
   unfinished.done();
   fsync_folder(folder_of(path));
@@ -128,7 +128,7 @@ std::uint64_t free_space(const std::filesystem::path& path) {
   while (statvfs(existing.c_str(), &system) != 0) {
     const std::filesystem::path parent = folder_of(existing);
     if ((errno != ENOENT && errno != ENOTDIR) || parent == existing) {
-      fail("read the free space of", path, errno);
+      throw_file_error("read the free space of", path, errno);
     }
     existing = parent;
   }

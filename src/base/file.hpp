@@ -16,6 +16,12 @@ namespace taskctl {
 /// Writes a new file (mode 0600 unless told) beside `path`, fsyncs, renames over it, fsyncs the folder.
 void write_file_durably(const std::filesystem::path& path, std::string_view content, unsigned mode = 0600);
 
+/// Throws the Error for an errno: "cannot write 'PATH': no space left on device".
+[[noreturn]] void throw_file_error(const char* what, const std::filesystem::path& path, int reason);
+
+/// The folder that a path lies in; "." for a bare name.
+[[nodiscard]] std::filesystem::path folder_of(const std::filesystem::path& path);
+
 void fsync_file(const std::filesystem::path& path);
 void fsync_folder(const std::filesystem::path& folder);
 

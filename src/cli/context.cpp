@@ -22,11 +22,6 @@
 
 namespace taskctl {
 
-namespace {
-
-// How much --now may lie after the database's clock in a command that writes: clocks of two machines differ.
-constexpr Duration k_clock_tolerance = std::chrono::seconds{5};
-
 std::string shell_quoted(const std::string& word) {
   const bool plain = !word.empty() && word.find_first_not_of(
                                           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -40,6 +35,11 @@ std::string shell_quoted(const std::string& word) {
   }
   return quoted + "'";
 }
+
+namespace {
+
+// How much --now may lie after the database's clock in a command that writes: clocks of two machines differ.
+constexpr Duration k_clock_tolerance = std::chrono::seconds{5};
 
 std::string read_password(const Setting<std::string>& setting) {
   const OwnedFile file = read_owned_file(setting.value);

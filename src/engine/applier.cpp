@@ -9,6 +9,7 @@
 #include "base/timestamp.hpp"
 #include "engine/applier_batch.hpp"
 #include "engine/batch_sizer.hpp"
+#include "engine/plan_check.hpp"
 #include "engine/planner_parts.hpp"
 #include "store/batching.hpp"
 #include "store/guard_switch.hpp"
@@ -38,6 +39,11 @@ void pause_before_retry(int attempt) {
   std::this_thread::sleep_for(pause + std::chrono::milliseconds{jitter(generator)});
 }
 
+bool is_incomplete(const BatchOutcome& outcome) {
+  return std::ranges::any_of(outcome.reports,
+                             [](const UnitReport& report) { return report.result != UnitResult::applied; });
+}
+
 }  // namespace
 
 /// One application of one plan.
@@ -56,7 +62,10 @@ class Applier::Batches {
   }
 
   ApplyResult run() {
-    require_same_target();
+    require_same_target(m_plan, m_store);
+    if (m_options.strict) {
+      require_strict_size(m_plan.size());
+    }
     if (!m_plan.empty()) {
       m_journal.create();
       continue_run();
@@ -70,19 +79,6 @@ class Applier::Batches {
  private:
   using Units = std::span<const PlanUnit>;
 
-  void require_same_target() const {
-    const std::string hint = "Make the plan again.";
-    if (m_plan.identity != m_connection.server().identity) {
-      throw Error{ExitCode::stale, "the plan was made for another database ('" + m_plan.identity + "')", hint};
-    }
-    if (m_plan.profile_hash != m_store.profile().hash) {
-      throw Error{ExitCode::stale, "the plan was made with another version of profile '" + m_plan.profile + "'", hint};
-    }
-    if (m_plan.schema_fingerprint != m_store.schema().fingerprint()) {
-      throw Error{ExitCode::stale, "the tables were altered since the plan was made", hint};
-    }
-  }
-
   /// A re-plan goes on with the run of the plan before it.
   void continue_run() {
     const std::optional<RunRecord> known = m_journal.find_run(m_result.run.id);
@@ -94,7 +90,7 @@ class Applier::Batches {
     std::size_t begin = 0;
     try {
       while (begin < m_plan.size() && !must_stop()) {
-        const std::size_t end = m_plan.batch_end(begin, m_sizer.size());
+        const std::size_t end = m_options.strict ? m_plan.size() : m_plan.batch_end(begin, m_sizer.size());
         apply_batch(begin, end);
         if (!m_result.stopped) {
           begin = end;
@@ -190,7 +186,7 @@ class Applier::Batches {
   /// COMMIT itself was refused (a deferred constraint): only a transaction per unit tells whose fault it is.
   void apply_apart(Units units, std::size_t first, const std::string& message) {
     const std::size_t last = first + units.size();
-    if (m_plan.batch_end(first, 1) >= last) {
+    if (m_options.strict || m_plan.batch_end(first, 1) >= last) {
       report_all(units, UnitResult::failed, message);
       return;
     }
@@ -212,6 +208,10 @@ class Applier::Batches {
     writer.prepare();
     m_writing = true;
     BatchOutcome outcome = writer.write();
+    if (m_options.strict && is_incomplete(outcome)) {
+      refuse_all(std::move(outcome.reports));
+      return;
+    }
     if (!outcome.entries.empty()) {
       journal(outcome.entries);
       guards.resume();
@@ -252,6 +252,16 @@ class Applier::Batches {
     }
   }
 
+  /// Rolled back by the caller: what would have been applied has no report.
+  void refuse_all(std::vector<UnitReport> reports) {
+    m_result.refused_all = true;
+    std::erase_if(reports, [](const UnitReport& report) { return report.result == UnitResult::applied; });
+    m_result.not_tried = static_cast<std::int64_t>(m_plan.size() - reports.size());
+    for (UnitReport& report : reports) {
+      take(std::move(report));
+    }
+  }
+
   void take_all(BatchOutcome& outcome) {
     for (UnitReport& report : outcome.reports) {
       take(std::move(report));
@@ -284,6 +294,7 @@ class Applier::Batches {
   }
 
   void report_all(Units units, UnitResult result, const std::string& detail) {
+    m_result.refused_all = m_options.strict;
     for (const PlanUnit& unit : units) {
       take({.task = unit.task, .result = result, .detail = detail, .side_effects = {}, .finding = unit.finding});
     }

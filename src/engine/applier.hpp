@@ -15,6 +15,8 @@
 
 namespace taskctl {
 
+inline constexpr std::size_t k_strict_units = 10'000;
+
 struct ApplyProgress {
   std::size_t done = 0, total = 0;
   std::size_t batch_size = 0;
@@ -28,7 +30,10 @@ struct ApplyOptions {
   const StopSource* stop = nullptr;
   const Clock* clock = nullptr;
   RunLock* lock = nullptr;  ///< checked before every batch
-  Duration busy_wait{};     ///< a table or file that stays locked this long is not tried again; 0: three times
+  /// All units in one transaction, or none: one that cannot be applied as planned refuses all. More units than
+  /// k_strict_units throw Error{refused}: so long a transaction would keep the application waiting.
+  bool strict = false;
+  Duration busy_wait{};  ///< a table or file that stays locked this long is not tried again; 0: three times
   /// After a COMMIT whose answer was lost: whether the journal has this change of the run. nullopt: cannot be known.
   /// Must not use the lost connection.
   std::function<std::optional<bool>(const std::string& run, std::int64_t sequence)> was_committed;
@@ -42,6 +47,7 @@ struct ApplyResult {
   bool stopped = false;              ///< a signal came: what is done is durable
   std::string failure;         ///< why nothing more was tried after the first commit; empty: nothing ended the run
   std::int64_t not_tried = 0;  ///< units that were left as they are because of it; they have no report
+  bool refused_all = false;    ///< strict: nothing was written, the reports say because of which units
   bool locked_out = false;     ///< not single rows but the table or the file was locked: the rest was not tried
   std::map<std::string, std::int64_t> status_after;
   std::vector<std::string> warnings;  ///< what went wrong after the last commit, why nothing more was tried

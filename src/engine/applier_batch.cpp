@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "engine/evidence_gatherer.hpp"
 #include "engine/lister.hpp"
 #include "engine/row_check.hpp"
@@ -21,6 +22,16 @@ bool has_key(const Change& change) {
 /// The unit is about a task that has to be judged again, not about another row and not an undo.
 bool is_about_task(const PlanUnit& unit) {
   return unit.finding && !unit.finding->table;
+}
+
+/// A saved plan may hold anything.
+void require_key_of(const Profile& profile, const TaskKey& key) {
+  if (key.parts.size() != profile.key.size()) {
+    throw Error{
+        ExitCode::stale,
+        "the plan has the task '" + printable(key.text()) + "', which is no key of profile '" + profile.name + "'",
+        "Make the plan again."};
+  }
 }
 
 std::string row_name(const Change& change) {
@@ -50,12 +61,13 @@ Image overlaid(Image image, const Change& change) {
 }  // namespace
 
 BatchWriter::BatchWriter(TaskStore& store, const Plan& plan, std::span<const PlanUnit> units, std::size_t first,
-                         Isolation isolation)
+                         Isolation isolation, Locking locking)
     : m_store{store},
       m_plan{plan},
       m_units{units},
       m_first{first},
       m_isolation{isolation},
+      m_lock{locking == Locking::taken},
       m_reports(units.size()),
       m_open(units.size(), true) {
   for (std::size_t i = 0; i < units.size(); ++i) {
@@ -74,7 +86,7 @@ BatchWriter::BatchWriter(TaskStore& store, const Plan& plan, std::span<const Pla
 void BatchWriter::prepare() {
   read_tasks();
   check_tasks();
-  for (auto& [index, refusal] : check_invariants(m_store, m_units, m_plan)) {
+  for (auto& [index, refusal] : check_invariants(m_store, m_units, m_plan, m_lock)) {
     refuse(index, std::move(refusal));
   }
   read_rows();
@@ -84,9 +96,10 @@ void BatchWriter::read_tasks() {
   FactsRequest wanted;
   wanted.rows = FactsRequest::Rows::by_key;
   wanted.with_image = true;
-  wanted.lock = true;
+  wanted.lock = m_lock;
   for (const PlanUnit& unit : m_units) {
     if (is_about_task(unit)) {
+      require_key_of(m_store.profile(), unit.finding->task.key);
       wanted.keys.push_back(unit.finding->task.key);
     }
   }
@@ -98,7 +111,7 @@ void BatchWriter::read_tasks() {
     m_facts.insert_or_assign(std::move(key), std::move(facts));
   });
   std::erase_if(wanted.keys, [this](const TaskKey& key) { return m_facts.count(key) > 0; });
-  if (!wanted.keys.empty()) {
+  if (m_lock && !wanted.keys.empty()) {
     wanted.with_image = false;
     wanted.lock = false;
     m_store.read_facts(wanted, [this](TaskFacts&& facts) { m_held_tasks.insert(std::move(facts.task.key)); });
@@ -134,7 +147,7 @@ void BatchWriter::check_tasks() {
     } else if (m_held_tasks.count(key) > 0) {
       refuse(i, {UnitResult::busy, "the row is locked by another session"});
     } else {
-      refuse(i, {UnitResult::moved_on, "row is gone"});
+      refuse(i, {.result = UnitResult::moved_on, .detail = "row is gone", .gone = true});
     }
   }
 }
@@ -157,8 +170,11 @@ void BatchWriter::read_rows() {
       }
     }
   }
-  reads.read(m_store, true,
+  reads.read(m_store, m_lock,
              [this](const std::string& identity, std::optional<Image>&& row) { m_rows[identity] = std::move(row); });
+  if (!m_lock) {
+    return;
+  }
   std::erase_if(
       wanted, [this](const Change* change) { return m_rows.at(row_identity(change->table, change->key)).has_value(); });
   find_holders(wanted);
@@ -207,6 +223,9 @@ void BatchWriter::refuse(std::size_t index, Refusal refusal) {
   m_reports[index].result = refusal.result;
   m_reports[index].detail = std::move(refusal.detail);
   m_reports[index].finding = m_units[index].finding;
+  if (refusal.gone) {
+    m_gone.insert(index);
+  }
 }
 
 bool BatchWriter::waits(const PlanUnit& unit) const {
@@ -236,7 +255,8 @@ std::optional<Refusal> BatchWriter::difference(const PlanUnit& unit) {
       return Refusal{UnitResult::conflict, row_name(change) + " is there already"};
     }
     if (change.before && !row) {
-      return Refusal{UnitResult::conflict, row_name(change) + " is gone"};
+      return Refusal{
+          .result = UnitResult::conflict, .detail = row_name(change) + " is gone", .gone = !unit.finding.has_value()};
     }
     if (change.before && *row != *change.before) {
       const std::string where = own_row(unit, change) == nullptr ? "in " + row_name(change) + ": " : std::string{};
@@ -253,6 +273,39 @@ std::optional<Refusal> BatchWriter::recheck(const PlanUnit& unit) {
   }
   write_waiting();
   return check_derived(m_store, unit, m_plan);
+}
+
+std::map<std::size_t, Refusal> BatchWriter::check() {
+  std::map<std::size_t, Refusal> refusals;
+  for (std::size_t i = 0; i < m_units.size(); ++i) {
+    if (m_open[i]) {
+      if (std::optional<Refusal> refusal = difference(m_units[i])) {
+        refuse(i, std::move(*refusal));
+      } else {
+        pretend(m_units[i]);
+      }
+    }
+    if (!m_open[i]) {
+      const UnitReport& report = m_reports[i];
+      refusals.emplace(i, Refusal{.result = report.result, .detail = report.detail, .gone = m_gone.contains(i)});
+    }
+  }
+  return refusals;
+}
+
+/// The rows as they would be after the unit: units that come later may rest on them.
+void BatchWriter::pretend(const PlanUnit& unit) {
+  for (const Change& change : unit.changes) {
+    if (!has_key(change)) {
+      continue;
+    }
+    std::optional<Image>& row = m_rows.at(row_identity(change.table, change.key));
+    if (change.operation == Operation::update) {
+      row = overlaid(*row, change);
+    } else {
+      row = change.after;
+    }
+  }
 }
 
 BatchOutcome BatchWriter::write() {

@@ -28,6 +28,12 @@ class UnitFailure : public std::runtime_error {
   explicit UnitFailure(const std::string& detail) : std::runtime_error{detail} {}
 };
 
+/// Whether the rows of a batch are locked for the one that reads them.
+enum class Locking {
+  taken,  ///< what is written must not change under our hands
+  none,   ///< only to look, on a connection that cannot write
+};
+
 struct BatchOutcome {
   std::vector<UnitReport> reports;    ///< one per unit, in order
   std::vector<JournalEntry> entries;  ///< of applied units; sequence and time are the caller's
@@ -36,14 +42,18 @@ struct BatchOutcome {
 /// Takes the units of one batch through one transaction that the caller has begun and will end.
 /// prepare() locks and judges, write() writes and re-reads. With Isolation::together a failing unit lets write() throw
 /// (ConstraintError, BusyError, UnitFailure) and the caller rolls back; with per_unit it is reported.
+/// With Locking::none, check() instead of write() tells what would not be written.
 class BatchWriter {
  public:
   /// `first` is the position of units[0] in the plan.
   BatchWriter(TaskStore& store, const Plan& plan, std::span<const PlanUnit> units, std::size_t first,
-              Isolation isolation);
+              Isolation isolation, Locking locking = Locking::taken);
 
   void prepare();
   BatchOutcome write();
+  /// After prepare(): why a unit, by its position in the batch, would not be written. Derived rows and units that
+  /// depend on others are compared with their before-images only: what they follow from is not written yet.
+  std::map<std::size_t, Refusal> check();
 
  private:
   /// A change that was written, until its journal entry is made.
@@ -63,6 +73,7 @@ class BatchWriter {
   [[nodiscard]] bool waits(const PlanUnit& unit) const;
   [[nodiscard]] std::optional<Refusal> difference(const PlanUnit& unit);
   [[nodiscard]] std::optional<Refusal> recheck(const PlanUnit& unit);
+  void pretend(const PlanUnit& unit);
   void write_apart(std::size_t index);
   void write_changes(std::size_t index);
   void write_change(std::size_t index, const Change& planned);
@@ -77,12 +88,14 @@ class BatchWriter {
   std::span<const PlanUnit> m_units;
   std::size_t m_first;
   Isolation m_isolation;
+  bool m_lock;
   bool m_triggers = false;  ///< a table that is written has triggers: rows may change under our own hands
 
   std::map<TaskKey, TaskFacts> m_facts;
   std::set<TaskKey> m_held_tasks;  ///< there, but locked by somebody else
   std::vector<UnitReport> m_reports;
   std::vector<bool> m_open;                            ///< units that are still to be written
+  std::set<std::size_t> m_gone;                        ///< units whose own row is missing
   std::map<std::string, std::optional<Image>> m_rows;  ///< by row_identity(): as they are now
   std::set<std::string> m_held_rows;
   std::vector<Written> m_written;

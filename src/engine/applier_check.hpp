@@ -12,6 +12,7 @@ namespace taskctl {
 struct Refusal {
   UnitResult result = UnitResult::conflict;
   std::string detail;
+  bool gone = false;  ///< the row that the unit is about does not exist any more
 };
 
 /// Judges a unit's task again, on its locked row: the finding's rule must fire again and still allow the repair (for a

@@ -36,7 +36,8 @@ bool is_derived(const Profile& profile, const PlanUnit& unit) {
   return unit.finding && unit.finding->table && rule_of(profile, *unit.finding).derived;
 }
 
-std::map<std::size_t, Refusal> check_invariants(TaskStore& store, std::span<const PlanUnit> units, const Plan& plan) {
+std::map<std::size_t, Refusal> check_invariants(TaskStore& store, std::span<const PlanUnit> units, const Plan& plan,
+                                                bool lock) {
   std::map<const RowRule*, std::vector<Member>> by_rule;
   for (std::size_t i = 0; i < units.size(); ++i) {
     if (units[i].finding && units[i].finding->table && !is_derived(store.profile(), units[i])) {
@@ -46,12 +47,12 @@ std::map<std::size_t, Refusal> check_invariants(TaskStore& store, std::span<cons
   std::map<std::size_t, Refusal> refusals;
   for (auto& [rule, members] : by_rule) {
     const Instant now = plan.given_now ? *plan.given_now : store.connection().now();
-    const std::set<TaskKey> locked = still_wrong(store, *rule, members, true, plan, now);
-    std::erase_if(members, [&](const Member& member) { return locked.contains(member.key); });
+    const std::set<TaskKey> wrong = still_wrong(store, *rule, members, lock, plan, now);
+    std::erase_if(members, [&](const Member& member) { return wrong.contains(member.key); });
     if (members.empty()) {
       continue;
     }
-    const std::set<TaskKey> held = still_wrong(store, *rule, members, false, plan, now);
+    const std::set<TaskKey> held = lock ? still_wrong(store, *rule, members, false, plan, now) : std::set<TaskKey>{};
     for (const Member& member : members) {
       refusals.emplace(member.unit, held.contains(member.key)
                                         ? Refusal{UnitResult::busy, "the row is locked by another session"}

@@ -10,10 +10,10 @@
 
 namespace taskctl {
 
-/// Evaluates the invariants of these units again and locks the rows for which they still hold. Returns why a unit
-/// (by position) is not applied.
+/// Evaluates the invariants of these units again and, with `lock`, locks the rows for which they still hold. Returns
+/// why a unit (by position) is not applied.
 [[nodiscard]] std::map<std::size_t, Refusal> check_invariants(TaskStore& store, std::span<const PlanUnit> units,
-                                                              const Plan& plan);
+                                                              const Plan& plan, bool lock);
 
 /// Works a derived row out again, from the tasks as they are in the transaction: with what this batch wrote, and with
 /// what others committed since the plan was made.

@@ -1,38 +1,16 @@
 #include "store/image_codec.hpp"
 
 #include <cmath>
-#include <limits>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "store/journal.hpp"
+#include "store/value_json.hpp"
 
 namespace taskctl {
 
 namespace {
-
-/// Keeps columns in the order of the table.
-using Json = nlohmann::ordered_json;
-
-std::string special_real(double value) {
-  if (std::isnan(value)) {
-    return "nan";
-  }
-  return value > 0 ? "inf" : "-inf";
-}
-
-double parse_special_real(const std::string& text) {
-  if (text == "nan") {
-    return std::numeric_limits<double>::quiet_NaN();
-  }
-  if (text == "inf" || text == "-inf") {
-    const double infinity = std::numeric_limits<double>::infinity();
-    return text == "inf" ? infinity : -infinity;
-  }
-  throw Error{ExitCode::mismatch, "the journal holds an unknown number '" + text + "'"};
-}
 
 /// Writes JSON text. Two images stand in the journal for every row that is written: a tree of JSON nodes for each of
 /// them would take longer than writing the row. What is written is what nlohmann::ordered_json dumps.
@@ -61,9 +39,9 @@ class JsonText {
   void operator()(std::int64_t number) { append(std::to_string(number)); }
   void operator()(double real) {
     if (std::isfinite(real)) {
-      append(Json(real).dump());
+      append(StoredJson(real).dump());
     } else {
-      tagged("real", special_real(real));
+      tagged("real", special_real_name(real));
     }
   }
   void operator()(const std::string& text) {
@@ -101,34 +79,6 @@ class JsonText {
   std::string m_text;
 };
 
-Value decode_value(const Json& json) {
-  if (json.is_null()) {
-    return Null{};
-  }
-  if (json.is_number_integer()) {
-    return json.get<std::int64_t>();
-  }
-  if (json.is_number_float()) {
-    return json.get<double>();
-  }
-  if (json.is_string()) {
-    return json.get<std::string>();
-  }
-  if (json.is_object() && json.size() == 1) {
-    const std::string text = json.begin().value().get<std::string>();
-    if (json.contains("blob")) {
-      return Blob{from_hex(text)};
-    }
-    if (json.contains("text")) {
-      return from_hex(text);
-    }
-    if (json.contains("real")) {
-      return parse_special_real(text);
-    }
-  }
-  throw Error{ExitCode::mismatch, "the journal holds a value that no taskctl wrote: '" + json.dump() + "'"};
-}
-
 /// Column and table names are the only texts that stand bare; one that is not UTF-8 cannot.
 void write_name(JsonText& json, const std::string& name) {
   if (!is_valid_utf8(name)) {
@@ -141,8 +91,8 @@ void write_name(JsonText& json, const std::string& name) {
 template <typename Read>
 auto parse(const std::string& text, Read read) {
   try {
-    return read(Json::parse(text));
-  } catch (const Json::exception&) {
+    return read(StoredJson::parse(text));
+  } catch (const StoredJson::exception&) {
     throw Error{ExitCode::mismatch, "the journal is damaged: '" + truncate_to_width(printable(text), 80) + "'"};
   }
 }
@@ -159,13 +109,6 @@ std::string encode_object(const std::vector<std::string>& columns, const std::ve
   return json.take();
 }
 
-void read_object(const Json& json, std::vector<std::string>& columns, std::vector<Value>& values) {
-  for (const auto& [column, value] : json.items()) {
-    columns.push_back(column);
-    values.push_back(decode_value(value));
-  }
-}
-
 }  // namespace
 
 std::string encode_image(const Image& image) {
@@ -173,10 +116,10 @@ std::string encode_image(const Image& image) {
 }
 
 Image decode_image(const std::string& json) {
-  return parse(json, [](const Json& object) {
+  return parse(json, [](const StoredJson& object) {
     auto columns = std::make_shared<std::vector<std::string>>();
     Image image;
-    read_object(object, *columns, image.values);
+    read_stored_columns(object, *columns, image.values);
     image.columns = std::move(columns);
     return image;
   });
@@ -187,9 +130,9 @@ std::string encode_key(const RowKey& key) {
 }
 
 RowKey decode_key(const std::string& json) {
-  return parse(json, [](const Json& object) {
+  return parse(json, [](const StoredJson& object) {
     RowKey key;
-    read_object(object, key.columns, key.values);
+    read_stored_columns(object, key.columns, key.values);
     return key;
   });
 }
@@ -206,7 +149,7 @@ std::string encode_names(const std::vector<std::string>& names) {
 }
 
 std::vector<std::string> decode_names(const std::string& json) {
-  return parse(json, [](const Json& array) { return array.get<std::vector<std::string>>(); });
+  return parse(json, [](const StoredJson& array) { return array.get<std::vector<std::string>>(); });
 }
 
 std::string encode_side_effects(const std::vector<SideEffect>& effects) {
@@ -228,13 +171,13 @@ std::string encode_side_effects(const std::vector<SideEffect>& effects) {
 }
 
 std::vector<SideEffect> decode_side_effects(const std::string& json) {
-  return parse(json, [](const Json& array) {
+  return parse(json, [](const StoredJson& array) {
     std::vector<SideEffect> effects;
-    for (const Json& entry : array) {
+    for (const StoredJson& entry : array) {
       effects.push_back({.table = entry.at("table").get<std::string>(),
                          .column = entry.at("column").get<std::string>(),
-                         .planned = decode_value(entry.at("planned")),
-                         .actual = decode_value(entry.at("actual"))});
+                         .planned = read_stored_value(entry.at("planned")),
+                         .actual = read_stored_value(entry.at("actual"))});
     }
     return effects;
   });

@@ -365,6 +365,15 @@ std::optional<RunRecord> Journal::find_run(const std::string& id) {
   return unambiguous ? std::optional{std::move(found[0])} : std::nullopt;
 }
 
+std::optional<RunRecord> Journal::run_of_plan(const std::string& nonce) {
+  if (!exists()) {
+    return std::nullopt;
+  }
+  const std::array<Value, 1> parameters{nonce};
+  const std::vector<Row> rows = m_connection.query(statement(&Statements::find_nonce), parameters);
+  return rows.empty() ? std::nullopt : find_run(RowReader{rows[0]}.text());
+}
+
 std::optional<RunRecord> Journal::last_undoable() {
   std::vector<RunRecord> found = read_runs(&Statements::last_undoable, {});
   return found.empty() ? std::nullopt : std::optional{std::move(found[0])};

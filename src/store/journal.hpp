@@ -48,6 +48,8 @@ class Journal {
   [[nodiscard]] std::vector<RunRecord> runs(std::size_t limit);  ///< newest first
   [[nodiscard]] std::optional<RunRecord> find_run(
       const std::string& id);  ///< whole id, or a prefix that only one run has
+  /// The run that wrote the first change of the plan with this nonce.
+  [[nodiscard]] std::optional<RunRecord> run_of_plan(const std::string& nonce);
   /// Newest run that is not an undo and has changes.
   [[nodiscard]] std::optional<RunRecord> last_undoable();
   /// Ids of runs that undo `id`, oldest first.

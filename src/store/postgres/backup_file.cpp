@@ -10,6 +10,7 @@
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/new_file.hpp"
 #include "store/backup.hpp"
 
 namespace taskctl::postgres {
@@ -23,17 +24,11 @@ std::string reason(int error) {
 
 /// False when somebody has taken the name in the meantime.
 bool rename_without_replacing(const std::filesystem::path& from, const std::filesystem::path& to) {
-  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
-    return true;
+  const int problem = rename_without_overwriting(from, to);
+  if (problem != 0 && problem != EEXIST) {
+    throw Error{ExitCode::backup, "the backup cannot be named '" + to.string() + "': " + reason(problem)};
   }
-  if (errno == EEXIST) {
-    return false;
-  }
-  // Some file systems (NFS) do not know the flag; the name was free a moment ago.
-  if (errno == EINVAL && ::rename(from.c_str(), to.c_str()) == 0) {
-    return true;
-  }
-  throw Error{ExitCode::backup, "the backup cannot be named '" + to.string() + "': " + reason(errno)};
+  return problem == 0;
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/new_file.hpp"
 #include "store/sqlite/sqlite_error.hpp"
 #include "store/sqlite/sqlite_uri.hpp"
 #include "store/sqlite/vfs.hpp"
@@ -39,21 +40,6 @@ constexpr int k_progress_steps = 10'000;
 [[noreturn]] void throw_backup_error(const std::filesystem::path& file, const std::string& what,
                                      const std::string& hint = {}) {
   throw Error{ExitCode::backup, fmt::format("cannot copy the database to '{}': {}", file.string(), what), hint};
-}
-
-/// A filesystem without RENAME_NOREPLACE gets a hard link, which does not overwrite either.
-int rename_without_overwriting(const std::filesystem::path& from, const std::filesystem::path& to) {
-  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
-    return 0;
-  }
-  if (errno != EINVAL && errno != ENOSYS) {
-    return errno;
-  }
-  if (::link(from.c_str(), to.c_str()) != 0) {
-    return errno;
-  }
-  ::unlink(from.c_str());
-  return 0;
 }
 
 int stop_when_requested(void* source) {
