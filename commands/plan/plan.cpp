@@ -28,10 +28,22 @@ void note_problem(std::vector<std::string>& problems, const std::function<void()
   try {
     require();
   } catch (const Error& error) {
-    if (error.code() != ExitCode::stale && error.code() != ExitCode::access) {
+    if (error.code() != ExitCode::stale) {
       throw;
     }
     problems.push_back(error.message());
+  }
+}
+
+/// A role that reads the tasks need not be one that reads the journal.
+void note_application(Streams& streams, std::vector<std::string>& problems, const Plan& plan, Journal& journal) {
+  try {
+    note_problem(problems, [&] { require_unapplied(plan, journal); });
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::access) {
+      throw;
+    }
+    streams.warn("whether the plan was applied already cannot be read: " + error.message());
   }
 }
 
@@ -42,7 +54,7 @@ Comparison compare(Context& context, const PlanShowOptions& options, const Saved
     return comparison;
   }
   const std::unique_ptr<Session> session = open_for_plan(context, options.target, saved, false);
-  note_problem(comparison.problems, [&] { require_unapplied(saved.plan, *session->journal); });
+  note_application(context.streams(), comparison.problems, saved.plan, *session->journal);
   comparison.check = check_plan(*session->store, saved.plan);
   comparison.target = session->target_name();
   return comparison;

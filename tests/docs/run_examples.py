@@ -5,7 +5,7 @@ A comment sets the scene:    <!-- example: task_queue.sqlite.sql -->   (a fixtur
 Every ```console block after it is run in order in one folder; lines that begin with "$ " are commands, the lines after
 them are the expected output (both streams). A line "…" stands for any number of lines. ```toml and ```sh blocks that
 begin with "# file: NAME" are written to that file first. Run ids, times in backup names, hashes, hosts and versions
-may differ. "now: TIME" after the fixture adds --now to commands that take it, for a sample stands at a moment of its own; the
+may differ. "now: TIME" after the fixture adds --now to commands that take it (a saved plan has its own), for a sample stands at a moment of its own; the
 page shows what people type, without the option and the warning about it. TASKCTL_TEST_ACCEPT=1 writes the real output
 into the page instead and ends with 77.
 """
@@ -78,7 +78,7 @@ class Scene:
         folder.mkdir()
         script = folder / "taskctl"
         script.write_text(f"""#!/bin/bash
-if '{binary}' "$1" --help 2>/dev/null | grep -q -- ' --now ' && [[ " $* " != *' --now '* ]]; then
+if '{binary}' "$1" --help 2>/dev/null | grep -q -- ' --now ' && [[ " $* " != *' --now '* && " $* " != *' --plan '* && $1 != plan ]]; then
   exec '{binary}' "$1" --now '{now}' "${{@:2}}"
 fi
 exec '{binary}' "$@"
