@@ -27,7 +27,11 @@ void choose_profile_of(const Plan& plan, TargetOptions& target) {
     return;
   }
   const std::vector<std::string> ours = builtin_profile_names();
-  if (std::ranges::find(ours, plan.profile) != ours.end() && find_profile(plan.profile).hash == plan.profile_hash) {
+  if (std::ranges::find(ours, plan.profile) == ours.end()) {
+    return;
+  }
+  const std::vector<Profile> variants = find_profiles(plan.profile);
+  if (std::ranges::find(variants, plan.profile_hash, &Profile::hash) != variants.end()) {
     target.profile = plan.profile;
   }
 }

@@ -83,7 +83,8 @@ void require_same_target(const Plan& plan, TaskStore& store) {
         fmt::format("Name it with --profile {}, or make the plan again.", plan.profile)};
   }
   if (plan.profile_hash != store.profile().hash) {
-    throw Error{ExitCode::stale, "the plan was made with another version of profile '" + plan.profile + "'",
+    throw Error{ExitCode::stale,
+                "the plan was made with another version of profile '" + plan.profile + "', or with other parameters",
                 k_plan_again};
   }
   if (plan.schema_fingerprint != store.schema().fingerprint()) {
