@@ -58,7 +58,7 @@ bool is_refusal(LeftOut::Why why) {
   return why == LeftOut::Why::needs_force || why == LeftOut::Why::hazard || why == LeftOut::Why::not_repairable;
 }
 
-ExitCode verdict(const Plan& plan, const FlowResult& result) {
+ExitCode cancel_verdict(const Plan& plan, const FlowResult& result) {
   // The counts, because of very many tasks not every one is kept.
   bool planned_all = true, any_satisfied = false, refused = false;
   for (const auto& [why, count] : plan.left_out_counts) {
@@ -97,7 +97,7 @@ int carry_out(Context& context, Session& session, const Plan& plan, const Cancel
                           .plan = options.plan,
                           .saved = saved,
                           .format = options.output.format,
-                          .judge = [&plan](const FlowResult& result) { return verdict(plan, result); }});
+                          .judge = [&plan](const FlowResult& result) { return cancel_verdict(plan, result); }});
 }
 
 }  // namespace

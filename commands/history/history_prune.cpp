@@ -121,8 +121,8 @@ int prune_history(Context& context, const HistoryOptions& options) {
     }
     return static_cast<int>(ExitCode::ok);
   }
-  streams.talk(
-      fmt::format("for good out of the journal: {}; what was changed stays as it is, but cannot be undone", amount_text(found)));
+  streams.talk(fmt::format("for good out of the journal: {}; what was changed stays as it is, but cannot be undone",
+                           amount_text(found)));
   require_permission(context, *reading, fmt::format("history prune ({})", amount_text(found)), options.change,
                      options.output.format);
   const Pruned pruned = prune_locked(context, *reading, options, before);

@@ -60,7 +60,7 @@ Comparison compare(Context& context, const PlanShowOptions& options, const Saved
   return comparison;
 }
 
-void print_table(Streams& streams, const SavedPlan& saved, const Comparison& comparison) {
+void print_saved(Streams& streams, const SavedPlan& saved, const Comparison& comparison) {
   streams.line(fmt::format("plan of {}, made at {} by taskctl {}, good until {}", printable(saved.plan.command),
                            format_instant(saved.info.created), printable(saved.info.written_by),
                            format_instant(saved.info.expires)));
@@ -93,7 +93,7 @@ int run_plan(Context& context, const PlanShowOptions& options) {
         "The plan has the ones that it was made with."};
   }
   const std::string file = unshield(options.file);
-  const SavedPlan saved = read_plan_file(file);
+  const SavedPlan saved = read_plan_file(file, &context.stop());
   const Comparison comparison = compare(context, options, saved);
   const bool is_fine = comparison.problems.empty() && (!comparison.check || comparison.check->all_fresh());
   const int code = static_cast<int>(options.exit_code && !is_fine ? ExitCode::findings : ExitCode::ok);
@@ -104,7 +104,7 @@ int run_plan(Context& context, const PlanShowOptions& options) {
     json.problems(comparison.problems);
     json.end(code);
   } else {
-    print_table(context.streams(), saved, comparison);
+    print_saved(context.streams(), saved, comparison);
   }
   return code;
 }

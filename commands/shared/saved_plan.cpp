@@ -55,7 +55,7 @@ PlanFileInfo save_plan(Context& context, Session& session, const Plan& plan, con
   }
   info.created = context.clock().now();
   info.expires = info.created + options.expires.value_or(k_plan_lifetime);
-  write_plan_file(options.save, plan, info);
+  write_plan_file(options.save, plan, info, &context.stop());
   return info;
 }
 
@@ -94,7 +94,7 @@ std::unique_ptr<Session> open_for_plan(Context& context, TargetOptions target, c
 
 OpenPlan open_saved_plan(Context& context, const std::string& command, const PlanOptions& options,
                          const TargetOptions& target) {
-  OpenPlan open{.saved = read_plan_file(options.file), .session = nullptr};
+  OpenPlan open{.saved = read_plan_file(options.file, &context.stop()), .session = nullptr};
   const Plan& plan = open.saved.plan;
   if (plan.command != command) {
     throw Error{ExitCode::usage, fmt::format("'{}' is a plan of {}", options.file, printable(plan.command)),

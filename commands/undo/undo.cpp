@@ -53,7 +53,7 @@ void refuse_other_runs(const RunRecord& run) {
 
 /// Rows that somebody changed since are kept, and a trigger may write another value than was there before the run:
 /// both are something which was asked for and not done.
-ExitCode verdict(const Plan& plan, const FlowResult& result) {
+ExitCode undo_verdict(const Plan& plan, const FlowResult& result) {
   const bool kept = plan.left_out_counts.count(LeftOut::Why::changed_since) > 0;
   const bool altered = std::any_of(result.applied.reports.begin(), result.applied.reports.end(),
                                    [](const UnitReport& report) { return !report.side_effects.empty(); });
@@ -68,7 +68,7 @@ int carry_out(Context& context, Session& session, const Plan& plan, const UndoOp
                           .plan = options.plan,
                           .saved = saved,
                           .format = options.output.format,
-                          .judge = [&plan](const FlowResult& result) { return verdict(plan, result); },
+                          .judge = [&plan](const FlowResult& result) { return undo_verdict(plan, result); },
                           .afterwards = [&context](Session& written) { warn_of_guard(context.streams(), written); }});
 }
 

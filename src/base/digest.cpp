@@ -19,15 +19,11 @@ namespace taskctl {
 
 namespace {
 
-void check(bool fine) {
+void require_digest(bool fine) {
   if (!fine) {
     throw Error{ExitCode::failed, "SHA-256 is not available from the OpenSSL library"};
   }
 }
-
-struct Free {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
 
 std::string random_bytes(std::size_t count) {
   std::string bytes(count, '\0');
@@ -44,11 +40,14 @@ std::string random_bytes(std::size_t count) {
 }  // namespace
 
 struct Sha256::State {
+  struct Free {
+    void operator()(EVP_MD_CTX* digest) const { EVP_MD_CTX_free(digest); }
+  };
   std::unique_ptr<EVP_MD_CTX, Free> context{EVP_MD_CTX_new()};
 };
 
 Sha256::Sha256() : m_state{std::make_unique<State>()} {
-  check(m_state->context && EVP_DigestInit_ex(m_state->context.get(), EVP_sha256(), nullptr) == 1);
+  require_digest(m_state->context && EVP_DigestInit_ex(m_state->context.get(), EVP_sha256(), nullptr) == 1);
 }
 
 Sha256::~Sha256() = default;
@@ -56,13 +55,14 @@ Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
 void Sha256::add(std::string_view bytes) {
-  check(EVP_DigestUpdate(m_state->context.get(), bytes.data(), bytes.size()) == 1);
+  require_digest(EVP_DigestUpdate(m_state->context.get(), bytes.data(), bytes.size()) == 1);
 }
 
 std::string Sha256::hex() {
   std::string digest(EVP_MAX_MD_SIZE, '\0');
   unsigned size = 0;
-  check(EVP_DigestFinal_ex(m_state->context.get(), reinterpret_cast<unsigned char*>(digest.data()), &size) == 1);
+  require_digest(EVP_DigestFinal_ex(m_state->context.get(), reinterpret_cast<unsigned char*>(digest.data()), &size) ==
+                 1);
   return to_hex(digest.substr(0, size));
 }
 

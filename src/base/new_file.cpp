@@ -15,10 +15,6 @@ namespace taskctl {
 
 namespace {
 
-[[noreturn]] void fail(const std::filesystem::path& path, int reason) {
-  throw_file_error("write", path, reason);
-}
-
 [[noreturn]] void refuse_taken(const std::filesystem::path& path) {
   throw Error{ExitCode::refused, fmt::format("'{}' exists already", path.string()),
               "Choose another name: no file is overwritten."};
@@ -53,7 +49,7 @@ NewFile::NewFile(std::filesystem::path path) : m_path{std::move(path)}, m_tempor
   }
   m_file = Descriptor{open(m_temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
   if (!m_file) {
-    fail(m_path, errno);
+    throw_file_error("write", m_path, errno);
   }
 }
 
@@ -65,18 +61,18 @@ NewFile::~NewFile() {
 
 void NewFile::append(std::string_view bytes) {
   if (!write_all(m_file.number(), bytes)) {
-    fail(m_path, errno);
+    throw_file_error("write", m_path, errno);
   }
 }
 
 void NewFile::publish() {
   if (fsync(m_file.number()) != 0) {
-    fail(m_path, errno);
+    throw_file_error("write", m_path, errno);
   }
   if (const int problem = rename_without_overwriting(m_temporary, m_path); problem == EEXIST) {
     refuse_taken(m_path);
   } else if (problem != 0) {
-    fail(m_path, problem);
+    throw_file_error("write", m_path, problem);
   }
   m_published = true;
   fsync_folder(folder_of(m_path));

@@ -10,8 +10,6 @@ namespace taskctl {
 
 namespace {
 
-using Json = StoredJson;
-
 std::string special_real(double value) {
   if (std::isnan(value)) {
     return "nan";
@@ -31,11 +29,13 @@ double parse_special_real(const std::string& text) {
 }
 
 struct ValueEncoder {
-  Json operator()(const Null&) const { return nullptr; }
-  Json operator()(std::int64_t number) const { return number; }
-  Json operator()(double real) const { return std::isfinite(real) ? Json(real) : Json{{"real", special_real(real)}}; }
-  Json operator()(const std::string& text) const { return stored_text(text); }
-  Json operator()(const Blob& blob) const { return {{"blob", to_hex(blob.bytes)}}; }
+  StoredJson operator()(const Null&) const { return nullptr; }
+  StoredJson operator()(std::int64_t number) const { return number; }
+  StoredJson operator()(double real) const {
+    return std::isfinite(real) ? StoredJson(real) : StoredJson{{"real", special_real(real)}};
+  }
+  StoredJson operator()(const std::string& text) const { return stored_text(text); }
+  StoredJson operator()(const Blob& blob) const { return {{"blob", to_hex(blob.bytes)}}; }
 };
 
 std::string unhex(const std::string& text) {
@@ -48,27 +48,27 @@ std::string unhex(const std::string& text) {
 
 }  // namespace
 
-Json stored_text(std::string_view text) {
-  return is_valid_utf8(text) ? Json(text) : Json{{"text", to_hex(text)}};
+StoredJson stored_text(std::string_view text) {
+  return is_valid_utf8(text) ? StoredJson(text) : StoredJson{{"text", to_hex(text)}};
 }
 
-Json stored_value(const Value& value) {
+StoredJson stored_value(const Value& value) {
   return std::visit(ValueEncoder{}, value);
 }
 
-Json stored_columns(const std::vector<std::string>& columns, const std::vector<Value>& values) {
-  Json json = Json::object();
+StoredJson stored_columns(const std::vector<std::string>& columns, const std::vector<Value>& values) {
+  StoredJson json = StoredJson::object();
   for (std::size_t i = 0; i < values.size(); ++i) {
     json.push_back({columns[i], stored_value(values[i])});
   }
   return json;
 }
 
-std::string read_stored_text(const Json& json) {
+std::string read_stored_text(const StoredJson& json) {
   return json.is_object() ? unhex(json.at("text").get<std::string>()) : json.get<std::string>();
 }
 
-Value read_stored_value(const Json& json) {
+Value read_stored_value(const StoredJson& json) {
   if (json.is_null()) {
     return Null{};
   }
@@ -97,7 +97,7 @@ Value read_stored_value(const Json& json) {
               "'" + truncate_to_width(printable(json.dump()), 80) + "' is not a value that taskctl wrote"};
 }
 
-void read_stored_columns(const Json& json, std::vector<std::string>& columns, std::vector<Value>& values) {
+void read_stored_columns(const StoredJson& json, std::vector<std::string>& columns, std::vector<Value>& values) {
   for (const auto& [column, value] : json.items()) {
     columns.push_back(column);
     values.push_back(read_stored_value(value));

@@ -9,8 +9,6 @@ namespace taskctl {
 
 namespace {
 
-using Json = StoredJson;
-
 constexpr auto k_task_times = std::to_array<std::pair<const char*, TimeFact TaskTimes::*>>({
     {"created", &TaskTimes::created},
     {"started", &TaskTimes::started},
@@ -38,14 +36,14 @@ bool is_writable(Instant at) {
 }
 
 /// A string: known. An object with what else there may be.
-Json stored_time(const TimeFact& time) {
+StoredJson stored_time(const TimeFact& time) {
   if (time.known() && time.raw.empty()) {
     return stored_instant(time.at);
   }
   return {{"state", static_cast<int>(time.state)}, {"at", stored_instant(time.at)}, {"raw", stored_text(time.raw)}};
 }
 
-TimeFact read_stored_time(const Json& json) {
+TimeFact read_stored_time(const StoredJson& json) {
   TimeFact time;
   if (!json.is_object()) {
     time.state = TimeFact::State::known;
@@ -67,8 +65,8 @@ bool is_plainly_absent(const TimeFact& time) {
 }
 
 /// What is not there is not written.
-Json stored_task(const Task& task) {
-  Json json{{"key", stored_texts(task.key.parts)}};
+StoredJson stored_task(const Task& task) {
+  StoredJson json{{"key", stored_texts(task.key.parts)}};
   for (const auto& [name, member] : k_task_texts) {
     if (task.*member) {
       json[name] = stored_text(*(task.*member));
@@ -91,7 +89,7 @@ Json stored_task(const Task& task) {
   return json;
 }
 
-Task read_stored_task(const Json& json) {
+Task read_stored_task(const StoredJson& json) {
   Task task;
   task.key.parts = read_stored_texts(json.at("key"));
   if (task.key.parts.empty()) {
@@ -119,57 +117,57 @@ Task read_stored_task(const Json& json) {
   return task;
 }
 
-void store_if_given(Json& json, const char* name, const std::optional<std::string>& text) {
+void store_if_given(StoredJson& json, const char* name, const std::optional<std::string>& text) {
   if (text) {
     json[name] = stored_text(*text);
   }
 }
 
-std::optional<std::string> text_if_given(const Json& json, const char* name) {
+std::optional<std::string> text_if_given(const StoredJson& json, const char* name) {
   return json.contains(name) ? std::optional{read_stored_text(json.at(name))} : std::nullopt;
 }
 
 }  // namespace
 
-Json stored_instant(Instant at) {
-  return is_writable(at) ? Json(format_instant(at)) : Json(at.time_since_epoch().count());
+StoredJson stored_instant(Instant at) {
+  return is_writable(at) ? StoredJson(format_instant(at)) : StoredJson(at.time_since_epoch().count());
 }
 
-Instant read_stored_instant(const Json& json) {
+Instant read_stored_instant(const StoredJson& json) {
   return json.is_string() ? parse_instant(json.get<std::string>(), "time")
                           : Instant{Duration{json.get<std::int64_t>()}};
 }
 
-Json stored_texts(const std::vector<std::string>& texts) {
-  Json array = Json::array();
+StoredJson stored_texts(const std::vector<std::string>& texts) {
+  StoredJson array = StoredJson::array();
   for (const std::string& text : texts) {
     array.push_back(stored_text(text));
   }
   return array;
 }
 
-std::vector<std::string> read_stored_texts(const Json& json) {
+std::vector<std::string> read_stored_texts(const StoredJson& json) {
   std::vector<std::string> texts;
-  for (const Json& entry : json) {
+  for (const StoredJson& entry : json) {
     texts.push_back(read_stored_text(entry));
   }
   return texts;
 }
 
-Json stored_optional_text(const std::optional<std::string>& text) {
-  return text ? stored_text(*text) : Json();
+StoredJson stored_optional_text(const std::optional<std::string>& text) {
+  return text ? stored_text(*text) : StoredJson();
 }
 
-std::optional<std::string> read_stored_optional_text(const Json& json) {
+std::optional<std::string> read_stored_optional_text(const StoredJson& json) {
   return json.is_null() ? std::nullopt : std::optional{read_stored_text(json)};
 }
 
-Json stored_finding(const Finding& finding) {
-  Json json{{"rule", to_string(finding.rule)},
-            {"certainty", to_string(finding.certainty)},
-            {"outcome", to_string(finding.outcome)},
-            {"repair", to_string(finding.repair)},
-            {"liveness", to_string(finding.liveness)}};
+StoredJson stored_finding(const Finding& finding) {
+  StoredJson json{{"rule", to_string(finding.rule)},
+                  {"certainty", to_string(finding.certainty)},
+                  {"outcome", to_string(finding.outcome)},
+                  {"repair", to_string(finding.repair)},
+                  {"liveness", to_string(finding.liveness)}};
   store_if_given(json, "table", finding.table);
   if (finding.since) {
     json["since"] = stored_instant(*finding.since);
@@ -177,12 +175,12 @@ Json stored_finding(const Finding& finding) {
   if (finding.finished) {
     json["finished_then"] = stored_instant(*finding.finished);
   }
-  Json evidence = Json::array();
+  StoredJson evidence = StoredJson::array();
   for (const Evidence& one : finding.evidence) {
-    evidence.push_back(Json::array({stored_text(one.source), stored_text(one.text)}));
+    evidence.push_back(StoredJson::array({stored_text(one.source), stored_text(one.text)}));
   }
   json["evidence"] = std::move(evidence);
-  Json also = Json::array();
+  StoredJson also = StoredJson::array();
   for (const Rule rule : finding.also) {
     also.push_back(to_string(rule));
   }
@@ -195,7 +193,7 @@ Json stored_finding(const Finding& finding) {
   return json;
 }
 
-Finding read_stored_finding(const Json& json) {
+Finding read_stored_finding(const StoredJson& json) {
   Finding finding;
   finding.rule = read_enum<Rule>(json.at("rule"));
   finding.certainty = read_enum<Certainty>(json.at("certainty"));
@@ -209,10 +207,10 @@ Finding read_stored_finding(const Json& json) {
   if (json.contains("finished_then")) {
     finding.finished = read_stored_instant(json.at("finished_then"));
   }
-  for (const Json& pair : json.at("evidence")) {
+  for (const StoredJson& pair : json.at("evidence")) {
     finding.evidence.push_back({read_stored_text(pair.at(0)), read_stored_text(pair.at(1))});
   }
-  for (const Json& rule : json.at("also")) {
+  for (const StoredJson& rule : json.at("also")) {
     finding.also.push_back(read_enum<Rule>(rule));
   }
   finding.hazards = read_stored_texts(json.at("hazards"));

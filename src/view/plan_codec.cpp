@@ -15,46 +15,44 @@ namespace taskctl {
 
 namespace {
 
-using Json = StoredJson;
-
-std::string dump_line(const Json& json) {
+std::string dump_line(const StoredJson& json) {
   try {
     return json.dump();
-  } catch (const Json::type_error&) {
+  } catch (const StoredJson::type_error&) {
     throw Error{ExitCode::mismatch, "a column's or table's name is not valid UTF-8 and cannot stand in a plan"};
   }
 }
 
 /// "1h30m"; microseconds where that is not exact.
-Json stored_duration(const std::optional<Duration>& length) {
+StoredJson stored_duration(const std::optional<Duration>& length) {
   if (!length) {
     return nullptr;
   }
   constexpr Duration k_longest = std::chrono::hours{24 * 365 * 100};
   const bool exact = length->count() % 1000 == 0 && *length >= Duration::zero() && *length < k_longest;
-  return exact ? Json(format_duration(*length)) : Json(length->count());
+  return exact ? StoredJson(format_duration(*length)) : StoredJson(length->count());
 }
 
-Duration read_length(const Json& json) {
+Duration read_length(const StoredJson& json) {
   return json.is_string() ? parse_duration(json.get<std::string>(), BareNumber::refused, "duration")
                           : Duration{json.get<std::int64_t>()};
 }
 
-std::optional<Duration> read_duration(const Json& json) {
+std::optional<Duration> read_duration(const StoredJson& json) {
   return json.is_null() ? std::nullopt : std::optional{read_length(json)};
 }
 
-Json stored_outcome(const std::optional<Outcome>& outcome) {
-  return outcome ? Json(to_string(*outcome)) : Json();
+StoredJson stored_outcome(const std::optional<Outcome>& outcome) {
+  return outcome ? StoredJson(to_string(*outcome)) : StoredJson();
 }
 
-std::optional<Outcome> read_outcome(const Json& json) {
+std::optional<Outcome> read_outcome(const StoredJson& json) {
   return json.is_null() ? std::nullopt : std::optional{read_enum<Outcome>(json)};
 }
 
 template <typename Enum>
-Json stored_enums(const std::vector<Enum>& values) {
-  Json array = Json::array();
+StoredJson stored_enums(const std::vector<Enum>& values) {
+  StoredJson array = StoredJson::array();
   for (const Enum value : values) {
     array.push_back(to_string(value));
   }
@@ -62,22 +60,22 @@ Json stored_enums(const std::vector<Enum>& values) {
 }
 
 template <typename Enum>
-std::vector<Enum> read_enums(const Json& json) {
+std::vector<Enum> read_enums(const StoredJson& json) {
   std::vector<Enum> values;
-  for (const Json& entry : json) {
+  for (const StoredJson& entry : json) {
     values.push_back(read_enum<Enum>(entry));
   }
   return values;
 }
 
-Json stored_selector(const Selector& selector) {
+StoredJson stored_selector(const Selector& selector) {
   return {{"ids", stored_texts(selector.ids)},     {"workers", stored_texts(selector.workers)},
           {"kinds", stored_texts(selector.kinds)}, {"queues", stored_texts(selector.queues)},
           {"users", stored_texts(selector.users)}, {"statuses", stored_texts(selector.statuses)},
           {"rules", stored_enums(selector.rules)}, {"certainties", stored_enums(selector.certainties)}};
 }
 
-Selector read_selector(const Json& json) {
+Selector read_selector(const StoredJson& json) {
   Selector selector;
   selector.ids = read_stored_texts(json.at("ids"));
   selector.workers = read_stored_texts(json.at("workers"));
@@ -90,7 +88,7 @@ Selector read_selector(const Json& json) {
   return selector;
 }
 
-Json stored_policy(const Policy& policy) {
+StoredJson stored_policy(const Policy& policy) {
   return {{"max_age", stored_duration(policy.max_age)},
           {"max_age_given", policy.max_age_given},
           {"reap", stored_duration(policy.reap)},
@@ -106,7 +104,7 @@ Json stored_policy(const Policy& policy) {
           {"presumed_dead", stored_optional_text(policy.presumed_dead)}};
 }
 
-Policy read_policy(const Json& json) {
+Policy read_policy(const StoredJson& json) {
   const auto length = [&json](const char* name) { return read_length(json.at(name)); };
   Policy policy;
   policy.max_age = length("max_age");
@@ -128,32 +126,32 @@ Policy read_policy(const Json& json) {
 }
 
 /// Pairs, because a status may be any text.
-Json stored_counts(const std::map<std::string, std::int64_t>& counts) {
-  Json array = Json::array();
+StoredJson stored_counts(const std::map<std::string, std::int64_t>& counts) {
+  StoredJson array = StoredJson::array();
   for (const auto& [text, count] : counts) {
-    array.push_back(Json::array({stored_text(text), count}));
+    array.push_back(StoredJson::array({stored_text(text), count}));
   }
   return array;
 }
 
-std::map<std::string, std::int64_t> read_counts(const Json& json) {
+std::map<std::string, std::int64_t> read_counts(const StoredJson& json) {
   std::map<std::string, std::int64_t> counts;
-  for (const Json& pair : json) {
+  for (const StoredJson& pair : json) {
     counts[read_stored_text(pair.at(0))] = pair.at(1).get<std::int64_t>();
   }
   return counts;
 }
 
-Json stored_why_counts(const Plan& plan) {
-  Json object = Json::object();
+StoredJson stored_why_counts(const Plan& plan) {
+  StoredJson object = StoredJson::object();
   for (const auto& [why, count] : plan.left_out_counts) {
     object[std::string{to_string(why)}] = count;
   }
   return object;
 }
 
-Json table_names(const Plan& plan) {
-  Json array = Json::array();
+StoredJson table_names(const Plan& plan) {
+  StoredJson array = StoredJson::array();
   for (const TableName& table : plan.tables()) {
     array.push_back(table.display());
   }
@@ -169,8 +167,8 @@ bool is_same_bits(const Value& a, const Value& b) {
   return a == b;
 }
 
-Json stored_image(const std::optional<Image>& image) {
-  return image ? stored_columns(*image->columns, image->values) : Json();
+StoredJson stored_image(const std::optional<Image>& image) {
+  return image ? stored_columns(*image->columns, image->values) : StoredJson();
 }
 
 /// nullptr: not an update whose images have the same columns.
@@ -180,12 +178,12 @@ const Image* base_of(const Change& change) {
   return shared ? &*change.before : nullptr;
 }
 
-Json stored_after(const Change& change) {
+StoredJson stored_after(const Change& change) {
   const Image* base = base_of(change);
   if (base == nullptr) {
     return stored_image(change.after);
   }
-  Json object = Json::object();
+  StoredJson object = StoredJson::object();
   for (std::size_t i = 0; i < base->values.size(); ++i) {
     if (!is_same_bits(base->values[i], change.after->values[i])) {
       object.push_back({base->columns->at(i), stored_value(change.after->values[i])});
@@ -194,7 +192,7 @@ Json stored_after(const Change& change) {
   return object;
 }
 
-Image read_image(const Json& json) {
+Image read_image(const StoredJson& json) {
   auto columns = std::make_shared<std::vector<std::string>>();
   Image image;
   read_stored_columns(json, *columns, image.values);
@@ -202,8 +200,8 @@ Image read_image(const Json& json) {
   return image;
 }
 
-Json stored_change(const Change& change) {
-  Json json{{"operation", to_string(change.operation)}};
+StoredJson stored_change(const Change& change) {
+  StoredJson json{{"operation", to_string(change.operation)}};
   if (!change.table.schema.empty()) {
     json["schema"] = change.table.schema;
   }
@@ -218,8 +216,8 @@ Json stored_change(const Change& change) {
   return json;
 }
 
-void read_after(const Json& json, Change& change) {
-  const Json& after = json.at("after");
+void read_after(const StoredJson& json, Change& change) {
+  const StoredJson& after = json.at("after");
   if (after.is_null()) {
     return;
   }
@@ -249,13 +247,13 @@ void require_sound(const Change& change) {
   }
 }
 
-Change read_change(const Json& json) {
+Change read_change(const StoredJson& json) {
   Change change;
   change.operation = read_enum<Operation>(json.at("operation"));
   change.table = {json.value("schema", std::string{}), json.at("table").get<std::string>()};
   read_stored_columns(json.at("key"), change.key.columns, change.key.values);
   change.written = json.at("written").get<std::vector<std::string>>();
-  if (const Json& before = json.at("before"); !before.is_null()) {
+  if (const StoredJson& before = json.at("before"); !before.is_null()) {
     change.before = read_image(before);
   }
   read_after(json, change);
@@ -263,7 +261,7 @@ Change read_change(const Json& json) {
   return change;
 }
 
-void read_texts(const Json& json, Plan& plan) {
+void read_texts(const StoredJson& json, Plan& plan) {
   plan.command = json.at("command").get<std::string>();
   plan.identity = read_stored_text(json.at("identity"));
   plan.profile = read_stored_text(json.at("profile"));
@@ -289,7 +287,7 @@ std::string encode_plan_header(const Plan& plan, const PlanFileInfo& info) {
                     {"profile_hash", plan.profile_hash},
                     {"schema_fingerprint", plan.schema_fingerprint},
                     {"now", stored_instant(plan.now)},
-                    {"given_now", plan.given_now ? stored_instant(*plan.given_now) : Json()},
+                    {"given_now", plan.given_now ? stored_instant(*plan.given_now) : StoredJson()},
                     {"reason", stored_text(plan.reason)},
                     {"selector", stored_selector(plan.selector)},
                     {"policy", stored_policy(plan.policy)},
@@ -309,7 +307,7 @@ std::string encode_plan_header(const Plan& plan, const PlanFileInfo& info) {
 }
 
 PlanHeader decode_plan_header(std::string_view line) {
-  const Json json = Json::parse(line);
+  const StoredJson json = StoredJson::parse(line);
   PlanHeader header;
   header.info.written_by = json.at("taskctl").get<std::string>();
   header.info.target = read_stored_text(json.at("target"));
@@ -322,7 +320,7 @@ PlanHeader decode_plan_header(std::string_view line) {
   Plan& plan = header.plan;
   read_texts(json, plan);
   plan.now = read_stored_instant(json.at("now"));
-  if (const Json& given = json.at("given_now"); !given.is_null()) {
+  if (const StoredJson& given = json.at("given_now"); !given.is_null()) {
     plan.given_now = read_stored_instant(given);
   }
   plan.selector = read_selector(json.at("selector"));
@@ -331,7 +329,7 @@ PlanHeader decode_plan_header(std::string_view line) {
   plan.is_selected = json.at("is_selected").get<bool>();
   plan.remaining = json.at("remaining").get<std::int64_t>();
   for (const auto& [why, count] : json.at("left_out_counts").items()) {
-    plan.left_out_counts[read_enum<LeftOut::Why>(Json(why))] = count.get<std::int64_t>();
+    plan.left_out_counts[read_enum<LeftOut::Why>(StoredJson(why))] = count.get<std::int64_t>();
   }
   plan.status_before = read_counts(json.at("status_before"));
   plan.warnings = read_stored_texts(json.at("warnings"));
@@ -342,7 +340,7 @@ PlanHeader decode_plan_header(std::string_view line) {
 }
 
 PlanFormat plan_format_of(std::string_view line) {
-  const Json json = Json::parse(line, nullptr, false);
+  const StoredJson json = StoredJson::parse(line, nullptr, false);
   const auto text = [&json](const char* name) {
     const bool there = json.is_object() && json.contains(name) && json.at(name).is_string();
     return there ? json.at(name).get<std::string>() : std::string{};
@@ -351,11 +349,11 @@ PlanFormat plan_format_of(std::string_view line) {
 }
 
 std::string encode_plan_unit(const PlanUnit& unit) {
-  Json json{{"task", stored_text(unit.task)}, {"reason", stored_text(unit.reason)}};
+  StoredJson json{{"task", stored_text(unit.task)}, {"reason", stored_text(unit.reason)}};
   if (unit.finding) {
     json["finding"] = stored_finding(*unit.finding);
   }
-  Json changes = Json::array();
+  StoredJson changes = StoredJson::array();
   for (const Change& change : unit.changes) {
     changes.push_back(stored_change(change));
   }
@@ -367,14 +365,14 @@ std::string encode_plan_unit(const PlanUnit& unit) {
 }
 
 PlanUnit decode_plan_unit(std::string_view line) {
-  const Json json = Json::parse(line);
+  const StoredJson json = StoredJson::parse(line);
   PlanUnit unit;
   unit.task = read_stored_text(json.at("task"));
   unit.reason = read_stored_text(json.at("reason"));
   if (json.contains("finding")) {
     unit.finding = read_stored_finding(json.at("finding"));
   }
-  for (const Json& change : json.at("changes")) {
+  for (const StoredJson& change : json.at("changes")) {
     unit.changes.push_back(read_change(change));
   }
   if (json.contains("depends_on")) {
@@ -387,7 +385,8 @@ PlanUnit decode_plan_unit(std::string_view line) {
 }
 
 std::string encode_left_out(const LeftOut& left) {
-  Json json{{"left_out", stored_text(left.task)}, {"why", to_string(left.why)}, {"detail", stored_text(left.detail)}};
+  StoredJson json{
+      {"left_out", stored_text(left.task)}, {"why", to_string(left.why)}, {"detail", stored_text(left.detail)}};
   if (left.finding) {
     json["finding"] = stored_finding(*left.finding);
   }
@@ -395,7 +394,7 @@ std::string encode_left_out(const LeftOut& left) {
 }
 
 LeftOut decode_left_out(std::string_view line) {
-  const Json json = Json::parse(line);
+  const StoredJson json = StoredJson::parse(line);
   LeftOut left{.task = read_stored_text(json.at("left_out")),
                .why = read_enum<LeftOut::Why>(json.at("why")),
                .detail = read_stored_text(json.at("detail")),

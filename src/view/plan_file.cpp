@@ -90,6 +90,12 @@ class LineReader {
   Sha256 m_digest;
 };
 
+void give_up_when_stopped(const StopSource* stop, const char* what) {
+  if (stop != nullptr && stop->requested()) {
+    throw InterruptedError{what};
+  }
+}
+
 [[noreturn]] void throw_newer(const std::filesystem::path& path, const PlanFormat& format) {
   throw Error{ExitCode::stale,
               fmt::format("'{}' has the format '{}', and this taskctl reads '{}'", path.string(),
@@ -99,7 +105,7 @@ class LineReader {
                   : fmt::format("Use taskctl {} or newer, or make the plan again.", printable(format.written_by))};
 }
 
-SavedPlan read_lines(LineReader& lines, const std::filesystem::path& path) {
+SavedPlan read_lines(LineReader& lines, const std::filesystem::path& path, const StopSource* stop) {
   const std::string first = lines.next_digested();
   const PlanFormat format = plan_format_of(first);
   if (!format.format.starts_with("taskctl.plan/")) {
@@ -111,6 +117,7 @@ SavedPlan read_lines(LineReader& lines, const std::filesystem::path& path) {
   PlanHeader header = decode_plan_header(first);
   Plan& plan = header.plan;
   for (std::size_t i = 0; i < header.units; ++i) {
+    give_up_when_stopped(stop, "the plan was not read to its end; nothing was changed");
     const PlanUnit unit = decode_plan_unit(lines.next_digested());
     if (!unit.finding && plan.command != "undo") {
       throw Damage{"does not say why '" + printable(unit.task) + "' is changed"};
@@ -137,7 +144,7 @@ SavedPlan read_lines(LineReader& lines, const std::filesystem::path& path) {
 
 }  // namespace
 
-void write_plan_file(const std::filesystem::path& path, const Plan& plan, PlanFileInfo& info) {
+void write_plan_file(const std::filesystem::path& path, const Plan& plan, PlanFileInfo& info, const StopSource* stop) {
   NewFile file{path};
   Sha256 digest;
   std::string waiting;
@@ -153,7 +160,10 @@ void write_plan_file(const std::filesystem::path& path, const Plan& plan, PlanFi
     }
   };
   add(encode_plan_header(plan, info));
-  plan.for_each([&add](std::size_t, const PlanUnit& unit) { add(encode_plan_unit(unit)); });
+  plan.for_each([&add](std::size_t, const PlanUnit& unit) {
+    give_up_when_stopped(stop, "the plan was not saved; nothing was changed");
+    add(encode_plan_unit(unit));
+  });
   for (const LeftOut& left : plan.left_out) {
     add(encode_left_out(left));
   }
@@ -163,10 +173,12 @@ void write_plan_file(const std::filesystem::path& path, const Plan& plan, PlanFi
   file.publish();
 }
 
-SavedPlan read_plan_file(const std::filesystem::path& path) {
+SavedPlan read_plan_file(const std::filesystem::path& path, const StopSource* stop) {
   LineReader lines{path};
   try {
-    return read_lines(lines, path);
+    return read_lines(lines, path, stop);
+  } catch (const InterruptedError&) {
+    throw;
   } catch (const Damage& damage) {
     throw_damaged(path, damage.what());
   } catch (const Error& error) {
