@@ -160,7 +160,7 @@ void write_plan_file(const std::filesystem::path& path, const Plan& plan, PlanFi
     }
   };
   add(encode_plan_header(plan, info));
-  plan.for_each([&add](std::size_t, const PlanUnit& unit) {
+  plan.for_each([&add, stop](std::size_t, const PlanUnit& unit) {
     give_up_when_stopped(stop, "the plan was not saved; nothing was changed");
     add(encode_plan_unit(unit));
   });
