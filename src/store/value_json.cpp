@@ -10,13 +10,6 @@ namespace taskctl {
 
 namespace {
 
-std::string special_real(double value) {
-  if (std::isnan(value)) {
-    return "nan";
-  }
-  return value > 0 ? "inf" : "-inf";
-}
-
 double parse_special_real(const std::string& text) {
   if (text == "nan") {
     return std::numeric_limits<double>::quiet_NaN();
@@ -32,7 +25,7 @@ struct ValueEncoder {
   StoredJson operator()(const Null&) const { return nullptr; }
   StoredJson operator()(std::int64_t number) const { return number; }
   StoredJson operator()(double real) const {
-    return std::isfinite(real) ? StoredJson(real) : StoredJson{{"real", special_real(real)}};
+    return std::isfinite(real) ? StoredJson(real) : StoredJson{{"real", special_real_name(real)}};
   }
   StoredJson operator()(const std::string& text) const { return stored_text(text); }
   StoredJson operator()(const Blob& blob) const { return {{"blob", to_hex(blob.bytes)}}; }
@@ -47,6 +40,13 @@ std::string unhex(const std::string& text) {
 }
 
 }  // namespace
+
+std::string special_real_name(double value) {
+  if (std::isnan(value)) {
+    return "nan";
+  }
+  return value > 0 ? "inf" : "-inf";
+}
 
 StoredJson stored_text(std::string_view text) {
   return is_valid_utf8(text) ? StoredJson(text) : StoredJson{{"text", to_hex(text)}};

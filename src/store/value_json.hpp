@@ -15,6 +15,9 @@ namespace taskctl {
 /// Keeps columns in the order of the table.
 using StoredJson = nlohmann::ordered_json;
 
+/// "nan", "inf" or "-inf".
+[[nodiscard]] std::string special_real_name(double value);
+
 [[nodiscard]] StoredJson stored_text(std::string_view text);
 [[nodiscard]] StoredJson stored_value(const Value& value);
 /// Column → value.
