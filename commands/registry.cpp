@@ -13,6 +13,7 @@
 #include "commands/profile/profile.hpp"
 #include "commands/reconcile/reconcile.hpp"
 #include "commands/release-worker/release_worker.hpp"
+#include "commands/resume/resume.hpp"
 #include "commands/show/show.hpp"
 #include "commands/stats/stats.hpp"
 #include "commands/undo/undo.hpp"
@@ -40,6 +41,8 @@ std::vector<Command> all_commands() {
       make_command("undo", "Take a run back: every column of every changed row as it was", "repair", declare_undo,
                    run_undo),
       make_command("plan", "Show a saved plan, and what became of its tasks since", "repair", declare_plan, run_plan),
+      make_command("resume", "Go on with a run that was stopped, failed or was killed", "repair", declare_resume,
+                   run_resume),
       make_command("history", "List the runs that changed this database, or show one", "look", declare_history,
                    run_history),
       make_command("backup", "Make, list, verify and restore consistent copies", "safety", declare_backup, run_backup),

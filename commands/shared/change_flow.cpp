@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <set>
 
@@ -85,6 +86,10 @@ void merge_second_try(ApplyResult& first, ApplyResult second, const Plan& again)
   first.reports = std::move(kept);
   first.applied.insert(first.applied.end(), second.applied.begin(), second.applied.end());
   first.stopped = second.stopped;
+  first.stop_reason = std::move(second.stop_reason);
+  for (const auto& [why, length] : second.pauses) {
+    first.pauses[why] += length;
+  }
   first.failure = std::move(second.failure);
   first.not_tried = second.not_tried;
   first.status_after = std::move(second.status_after);
@@ -95,13 +100,25 @@ void merge_second_try(ApplyResult& first, ApplyResult second, const Plan& again)
   first.run = std::move(second.run);
 }
 
-RunRecord new_run(Context& context, Session& session, const Plan& plan, const std::string& backup) {
+RunRecord new_run(Context& context, Session& session, const Plan& plan, const PlanFileInfo* saved,
+                  const std::string& backup) {
   RunRecord run = new_run_record(context, session, plan.command, plan.reason);
+  run.request = encode_plan_header(plan, saved == nullptr ? PlanFileInfo{.written_by = TASKCTL_VERSION} : *saved);
   run.plan_hash = plan.hash();
   run.plan_nonce = plan.nonce;
   run.undoes = plan.undoes;
   run.backup = backup;
   run.detection_now = plan.given_now;
+  return run;
+}
+
+/// What conflicted, was busy or failed is planned again.
+RunRecord continued(const RunRecord& before, const std::string& backup) {
+  RunRecord run = before;
+  run.state = RunState::started;
+  run.finished.reset();
+  run.conflicts = run.busy = run.failed = 0;
+  run.backup = run.backup.empty() ? backup : run.backup;
   return run;
 }
 
@@ -154,6 +171,9 @@ ExitCode strict_verdict(const ApplyResult& applied) {
 std::string progress_text(const ApplyProgress& progress, Duration spent) {
   std::string text = fmt::format("{} of {} tasks", progress.done, progress.total);
   const double seconds = std::chrono::duration<double>{spent}.count();
+  if (!progress.pause.empty()) {
+    return text + ", waits: " + progress.pause;
+  }
   if (progress.done > 0 && seconds >= 1) {
     const double rate = static_cast<double>(progress.done) / seconds;
     const std::chrono::duration<double> left{static_cast<double>(progress.total - progress.done) / rate};
@@ -218,6 +238,10 @@ class Flow {
       }
       return static_cast<int>(code);
     }
+    if (const std::string why = why_stop(); !why.empty()) {
+      m_streams.talk(fmt::format("stopped ({}): nothing was begun", printable(why)));
+      return static_cast<int>(ExitCode::stopped);
+    }
     refuse_detection_time(m_reading);  // before anybody is asked
     if (m_request.plan.strict) {
       require_all_as_planned();
@@ -261,7 +285,9 @@ class Flow {
     if (m_request.saved != nullptr) {
       // A person may have thought for long, and another run may have ended while this one waited for the lock.
       require_unexpired(*m_request.saved, m_context.clock().now());
-      require_unapplied(m_plan, *session->journal);
+      if (m_request.resumes == nullptr) {
+        require_unapplied(m_plan, *session->journal);
+      }
     }
     const std::string backup = back_up(*session);
     if (!session->journal->exists()) {
@@ -304,6 +330,19 @@ class Flow {
     }
   }
 
+  /// --max-runtime and --stop-file.
+  std::string why_stop() const {
+    const ChangeOptions& change = m_request.change;
+    if (change.max_runtime && m_context.running_for() >= *change.max_runtime) {
+      return fmt::format("--max-runtime {} is over", format_duration(*change.max_runtime));
+    }
+    std::error_code ignored;
+    if (!change.stop_file.empty() && std::filesystem::exists(change.stop_file, ignored)) {
+      return fmt::format("the stop file '{}' is there", change.stop_file);
+    }
+    return {};
+  }
+
   ApplyOptions apply_options(const Session& session, RunLock& lock) {
     const bool sqlite = session.connection->engine() == Engine::sqlite;
     ApplyOptions options{.batch_size = m_request.change.batch_size.value_or(0),
@@ -314,9 +353,12 @@ class Flow {
                          .strict = m_request.plan.strict,
                          .busy_wait = session.open_options.busy_wait,
                          .was_committed = {},
-                         .progress = [this, began = m_context.clock().now()](const ApplyProgress& progress) {
-                           m_streams.progress(progress_text(progress, m_context.clock().now() - began));
-                         }};
+                         .progress =
+                             [this, began = m_context.clock().now()](const ApplyProgress& progress) {
+                               m_streams.progress(progress_text(progress, m_context.clock().now() - began));
+                             },
+                         .sleep = m_request.change.sleep,
+                         .why_stop = [this] { return why_stop(); }};
     // Counting reads an index from end to end: not for nobody.
     options.count_statuses = m_json.has_value() || !is_silent();
     if (!sqlite) {
@@ -327,9 +369,27 @@ class Flow {
     return options;
   }
 
+  /// A run that goes on is `started` again, and who made it go on stands in a row of its own.
+  RunRecord run_record(Session& session, const std::string& backup) {
+    if (m_request.resumes == nullptr) {
+      return new_run(m_context, session, m_plan, m_request.saved, backup);
+    }
+    RunRecord run = continued(*m_request.resumes, backup);
+    RunRecord resumption = new_run_record(m_context, session, "resume " + run.id, m_request.change.reason);
+    resumption.state = RunState::done;
+    resumption.finished = resumption.started;
+    resumption.plan_nonce = random_uuid();
+    resumption.backup = backup;
+    Transaction transaction{*session.connection, Access::write};
+    session.journal->update_run(run);
+    session.journal->insert_run(resumption);
+    transaction.commit();
+    return run;
+  }
+
   ApplyResult write(Session& session, RunLock& lock, const std::string& backup) {
     Applier applier{*session.store, *session.journal, apply_options(session, lock)};
-    ApplyResult result = applier.apply(m_plan, new_run(m_context, session, m_plan, backup));
+    ApplyResult result = applier.apply(m_plan, run_record(session, backup));
     const bool as_it_is = m_request.saved != nullptr || m_request.plan.strict;
     if (result.run.state == RunState::done && !result.locked_out && !as_it_is) {
       try_again(session, applier, result);
@@ -396,7 +456,7 @@ class Flow {
       m_streams.talk("stopped by a signal; what is listed as applied is durable");
       return 128 + m_context.stop().signal();
     }
-    return static_cast<int>(code);
+    return static_cast<int>(result.applied.stop_reason.empty() ? code : ExitCode::stopped);
   }
 
   /// --quiet prints nothing on success; but nobody is asked about a plan that was not shown.

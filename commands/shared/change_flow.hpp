@@ -28,6 +28,7 @@ struct FlowRequest {
   const ChangeOptions& change;
   const PlanOptions& plan;
   const PlanFileInfo* saved = nullptr;  ///< the plan comes from a file: it is applied as it is, or not at all
+  const RunRecord* resumes = nullptr;   ///< the run that goes on: the same id, its counts and its backup
   OutputFormat format = OutputFormat::table;
   bool exit_code = false;  ///< --exit-code: 4 when the plan is not empty
   /// How the command ends, given what happened; default_verdict() when empty.

@@ -112,6 +112,7 @@ std::string_view way_on(LeftOut::Why why, const std::string& command) {
     case LeftOut::Why::nothing_to_do:
     case LeftOut::Why::worker_alive:
     case LeftOut::Why::too_fresh:
+    case LeftOut::Why::applied_before:
       break;
   }
   return "";
@@ -243,6 +244,16 @@ void print_plan(Streams& streams, const Plan& plan, const std::string& target, c
   }
 }
 
+/// "2s for --sleep, 350ms for locks of others"
+std::string pauses_text(const std::map<std::string, Duration>& pauses) {
+  std::vector<std::string> parts;
+  for (const auto& [why, length] : pauses) {
+    parts.push_back(
+        fmt::format("{} for {}", format_duration(std::chrono::floor<std::chrono::milliseconds>(length)), why));
+  }
+  return join(parts, ", ");
+}
+
 void print_result(Streams& streams, const Plan& plan, const std::map<std::string, std::int64_t>& before,
                   const ApplyResult& result) {
   constexpr std::size_t k_shown = 50;
@@ -274,6 +285,14 @@ void print_result(Streams& streams, const Plan& plan, const std::map<std::string
     streams.line(fmt::format("ended early: {}; {} not tried, what is applied is durable", printable(result.failure),
                              counted(result.not_tried, "task")));
   }
+  if (result.stopped) {
+    streams.line(fmt::format("stopped{}: {} not tried, what is applied is durable",
+                             result.stop_reason.empty() ? "" : " (" + printable(result.stop_reason) + ")",
+                             counted(result.not_tried, "task")));
+  }
+  if (!result.pauses.empty()) {
+    streams.line("paused " + pauses_text(result.pauses));
+  }
   streams.line(fmt::format("applied {}, moved on {}, conflict {}, busy {}, failed {}", run.applied, run.moved_on,
                            run.conflicts, run.busy, run.failed));
   std::map<std::string, std::pair<std::int64_t, std::int64_t>> statuses;
@@ -297,6 +316,9 @@ void print_result(Streams& streams, const Plan& plan, const std::map<std::string
   }
   if (run.applied > 0) {
     streams.line(fmt::format("run {}; take it back with: taskctl undo {}", run.id, run.id));
+    if (result.not_tried > 0) {
+      streams.line(fmt::format("go on with the rest with: taskctl resume {}", run.id));
+    }
   }
 }
 
@@ -373,6 +395,11 @@ void PlanJson::result(const ApplyResult& result, const std::string& backup) {
   json["failed"] = result.run.failed;
   json["refused_all"] = result.refused_all;
   json["stopped"] = result.stopped;
+  json["stop_reason"] = result.stop_reason.empty() ? Json(nullptr) : Json(result.stop_reason);
+  json["pauses"] = Json::object();
+  for (const auto& [why, length] : result.pauses) {
+    json["pauses"][why] = std::chrono::duration<double>{length}.count();
+  }
   json["failure"] = result.failure.empty() ? Json() : Json(result.failure);
   json["not_tried"] = result.not_tried;
   Json reports = Json::array();

@@ -93,7 +93,7 @@ std::unique_ptr<Session> open_for_plan(Context& context, TargetOptions target, c
 }
 
 OpenPlan open_saved_plan(Context& context, const std::string& command, const PlanOptions& options,
-                         const TargetOptions& target) {
+                         const TargetOptions& target, bool resumes) {
   OpenPlan open{.saved = read_plan_file(options.file, &context.stop()), .session = nullptr};
   const Plan& plan = open.saved.plan;
   if (plan.command != command) {
@@ -102,7 +102,9 @@ OpenPlan open_saved_plan(Context& context, const std::string& command, const Pla
   }
   require_unexpired(open.saved.info, context.clock().now());
   open.session = open_for_plan(context, target, open.saved, true);
-  require_unapplied(plan, *open.session->journal);
+  if (!resumes) {
+    require_unapplied(plan, *open.session->journal);
+  }
   context.streams().talk(fmt::format("plan {}: made at {} by taskctl {}, good until {}", printable(options.file),
                                      to_seconds(open.saved.info.created), printable(open.saved.info.written_by),
                                      to_seconds(open.saved.info.expires)));

@@ -25,9 +25,9 @@ struct OpenPlan {
 
 /// --plan: reads the file and opens its database. Throws Error{usage} when it is a plan of another command,
 /// Error{stale} when it must not be applied: damaged, expired, applied already, for another database, profile or
-/// schema.
+/// schema. `resumes`: its run goes on, so that it may have been applied in part.
 OpenPlan open_saved_plan(Context& context, const std::string& command, const PlanOptions& options,
-                         const TargetOptions& target);
+                         const TargetOptions& target, bool resumes = false);
 
 /// Opens the database for reading, with the plan's profile where that is built in; it must be the plan's.
 std::unique_ptr<Session> open_for_plan(Context& context, TargetOptions target, const SavedPlan& saved,

@@ -45,6 +45,11 @@ void refuse_other_runs(const RunRecord& run) {
   if (run.command == "history prune") {
     throw Error{ExitCode::partial, fmt::format("run {} is 'history prune': what it removed is gone for good", run.id)};
   }
+  if (constexpr std::string_view k_resume = "resume "; run.command.starts_with(k_resume)) {
+    throw Error{ExitCode::partial,
+                fmt::format("run {} is '{}': what it changed stands in that run", run.id, run.command),
+                fmt::format("Undo {}.", run.command.substr(k_resume.size()))};
+  }
   if (run.command.starts_with("guard ")) {
     throw Error{ExitCode::partial, fmt::format("run {} is '{}': it changed no task", run.id, run.command),
                 "`taskctl guard install` and `taskctl guard remove` change a guard."};

@@ -27,5 +27,6 @@ CREATE TABLE IF NOT EXISTS {schema}.taskctl_runs (
   moved_on      bigint NOT NULL,
   conflicts     bigint NOT NULL,
   busy          bigint NOT NULL,
-  failed        bigint NOT NULL
+  failed        bigint NOT NULL,
+  request       text NOT NULL
 );

@@ -27,5 +27,6 @@ CREATE TABLE IF NOT EXISTS main.taskctl_runs (
   moved_on      INTEGER NOT NULL,
   conflicts     INTEGER NOT NULL,
   busy          INTEGER NOT NULL,
-  failed        INTEGER NOT NULL
+  failed        INTEGER NOT NULL,
+  request       TEXT NOT NULL
 );

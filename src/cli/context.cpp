@@ -191,6 +191,10 @@ Context::Context(const Drivers& drivers, Streams& streams, StopSource& stop, std
       m_command{std::move(command)},
       m_interrupter{std::make_shared<Interrupter>()} {}
 
+Duration Context::running_for() const {
+  return std::chrono::duration_cast<Duration>(clock().steady() - m_began);
+}
+
 std::string Context::argument_text() const {
   std::string text = "taskctl";
   for (const std::string& argument : m_arguments) {

@@ -44,6 +44,8 @@ class Context {
   [[nodiscard]] Streams& streams() { return m_streams; }
   [[nodiscard]] StopSource& stop() { return m_stop; }
   [[nodiscard]] const Clock& clock() const { return system_clock(); }
+  /// Since the command line was read.
+  [[nodiscard]] Duration running_for() const;
   [[nodiscard]] const Drivers& drivers() const { return m_drivers; }
   [[nodiscard]] const std::string& command() const { return m_command; }
   /// argv, redacted and shell-quoted, for the journal.
@@ -78,6 +80,7 @@ class Context {
   StopSource& m_stop;
   std::vector<std::string> m_arguments;
   std::string m_command;
+  std::chrono::steady_clock::time_point m_began = clock().steady();
   std::shared_ptr<Interrupter> m_interrupter;  ///< what the second signal stops: every open connection
 };
 

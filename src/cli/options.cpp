@@ -243,6 +243,21 @@ void ChangeOptions::declare(CLI::App& app, bool with_backup) {
   add_name(app, "--backup-dir", "folder for the backup", backup_folder)->type_name("DIR")->group(group);
   add_wait(app, "--max-stall", "refuse a backup that would keep writers waiting longer (default 2s)", max_stall)
       ->group(group);
+  add_parsed(app, "--sleep", "pause this long after every batch, with nothing locked (default: not at all)",
+             [this](const std::string& text) { sleep = parse_duration(text, BareNumber::refused, "--sleep"); })
+      ->type_name("DURATION")
+      ->group(group);
+  add_wait(app, "--max-runtime", "begin no further batch once the command has run this long; ends with 12", max_runtime)
+      ->group(group);
+  add_parsed(app, "--stop-file", "begin no further batch once this file is there; ends with 12",
+             [this](const std::string& text) {
+               if (text.empty()) {
+                 throw Error{ExitCode::usage, "option '--stop-file' needs a value, and it is empty"};
+               }
+               stop_file = text;
+             })
+      ->type_name("FILE")
+      ->group(group);
 }
 
 }  // namespace taskctl

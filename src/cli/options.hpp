@@ -55,6 +55,10 @@ struct ChangeOptions {
   std::optional<std::size_t> batch_size, max_changes;
   std::optional<Duration> lock_wait;
   std::optional<Duration> max_stall;
+  // How a repair is paced, and what ends it early.
+  Duration sleep{};
+  std::optional<Duration> max_runtime;
+  std::string stop_file;
   void declare(CLI::App& app, bool with_backup);
 };
 

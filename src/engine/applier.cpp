@@ -32,11 +32,11 @@ BatchSizer make_sizer(const ApplyOptions& options, Engine engine) {
 }
 
 /// 50, 100, 200 ms and up to as much again, so that two who collide do not collide again.
-void pause_before_retry(int attempt) {
+std::chrono::milliseconds retry_pause(int attempt) {
   static std::minstd_rand generator{std::random_device{}()};
   const auto pause = k_first_pause * (1 << attempt);
   std::uniform_int_distribution<std::int64_t> jitter{0, pause.count()};
-  std::this_thread::sleep_for(pause + std::chrono::milliseconds{jitter(generator)});
+  return pause + std::chrono::milliseconds{jitter(generator)};
 }
 
 bool is_incomplete(const BatchOutcome& outcome) {
@@ -95,6 +95,7 @@ class Applier::Batches {
         if (!m_result.stopped) {
           begin = end;
           report_progress(end);
+          rest(end);
         }
       }
     } catch (const InDoubtError& error) {
@@ -118,14 +119,36 @@ class Applier::Batches {
   }
 
   bool must_stop() {
-    m_result.stopped = m_result.stopped || (m_options.stop != nullptr && m_options.stop->requested());
+    if (!m_result.stopped && m_options.why_stop) {
+      m_result.stop_reason = m_options.why_stop();
+    }
+    m_result.stopped =
+        m_result.stopped || !m_result.stop_reason.empty() || (m_options.stop != nullptr && m_options.stop->requested());
     return m_result.stopped;
   }
 
-  void report_progress(std::size_t done) const {
+  void report_progress(std::size_t done, const std::string& pause = {}) const {
     if (m_options.progress) {
-      m_options.progress({.done = done, .total = m_plan.size(), .batch_size = m_sizer.size()});
+      m_options.progress({.done = done, .total = m_plan.size(), .batch_size = m_sizer.size(), .pause = pause});
     }
+  }
+
+  /// --sleep: no transaction is open. A stop ends it at once.
+  void rest(std::size_t done) {
+    if (m_options.sleep > Duration::zero() && done < m_plan.size()) {
+      pause_for(m_options.sleep, "--sleep", done);
+    }
+  }
+
+  void pause_for(Duration length, const std::string& why, std::size_t done) {
+    constexpr Duration k_slice = std::chrono::milliseconds{50};  // a signal is answered within 100 ms
+    report_progress(done, why);
+    const auto begin = m_clock.steady();
+    const auto spent = [&] { return std::chrono::duration_cast<Duration>(m_clock.steady() - begin); };
+    while (spent() < length && !must_stop()) {
+      std::this_thread::sleep_for(std::min(k_slice, length - spent()));
+    }
+    m_result.pauses[why] += spent();
   }
 
   void apply_batch(std::size_t begin, std::size_t end) {
@@ -162,7 +185,7 @@ class Applier::Batches {
           give_up_busy(units, error);
           return;
         }
-        pause_before_retry(attempt++);
+        pause_for(retry_pause(attempt++), "locks of others", m_reported);
         if (must_stop()) {
           return;
         }
@@ -351,6 +374,9 @@ class Applier::Batches {
   }
 
   void finish() {
+    if (m_result.stopped) {
+      m_result.not_tried = static_cast<std::int64_t>(m_plan.size() - m_reported);
+    }
     RunRecord& run = m_result.run;
     run.state = m_failed ? RunState::failed : m_result.stopped ? RunState::stopped : RunState::done;
     // What is committed is durable: an error from here on must not look as if it were not.
@@ -383,7 +409,7 @@ class Applier::Batches {
           warn_or_throw(what, error);
           return;
         }
-        pause_before_retry(attempt);
+        std::this_thread::sleep_for(retry_pause(attempt));
       } catch (const InterruptedError& error) {
         // A second signal that came too late for the batches.
         if (attempt == k_retries) {

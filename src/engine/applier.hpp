@@ -20,6 +20,7 @@ inline constexpr std::size_t k_strict_units = 10'000;
 struct ApplyProgress {
   std::size_t done = 0, total = 0;
   std::size_t batch_size = 0;
+  std::string pause;  ///< why nothing happens at the moment; empty while batches run
 };
 
 struct ApplyOptions {
@@ -38,13 +39,18 @@ struct ApplyOptions {
   /// Must not use the lost connection.
   std::function<std::optional<bool>(const std::string& run, std::int64_t sequence)> was_committed;
   std::function<void(const ApplyProgress&)> progress;
+  Duration sleep{};  ///< after every batch but the last, once it is committed
+  /// Asked before every batch and during a sleep: why no further batch is to begin. Empty: go on.
+  std::function<std::string()> why_stop;
 };
 
 struct ApplyResult {
-  RunRecord run;                     ///< counts filled
-  std::vector<UnitReport> reports;   ///< every unit that was not applied, and applied ones with side effects
-  std::vector<std::string> applied;  ///< task texts of applied units (for cancel's answer); at most 10,000
-  bool stopped = false;              ///< a signal came: what is done is durable
+  RunRecord run;                           ///< counts filled
+  std::vector<UnitReport> reports;         ///< every unit that was not applied, and applied ones with side effects
+  std::vector<std::string> applied;        ///< task texts of applied units (for cancel's answer); at most 10,000
+  bool stopped = false;                    ///< a signal came, or why_stop said so: what is done is durable
+  std::string stop_reason;                 ///< what why_stop said
+  std::map<std::string, Duration> pauses;  ///< how long the run waited, by why
   std::string failure;         ///< why nothing more was tried after the first commit; empty: nothing ended the run
   std::int64_t not_tried = 0;  ///< units that were left as they are because of it; they have no report
   bool refused_all = false;    ///< strict: nothing was written, the reports say because of which units

@@ -29,6 +29,7 @@ constexpr auto k_why_names = std::to_array<Name<LeftOut::Why>>({
     {LeftOut::Why::nothing_to_do, "nothing-to-do"},
     {LeftOut::Why::worker_alive, "worker-alive"},
     {LeftOut::Why::too_fresh, "too-fresh"},
+    {LeftOut::Why::applied_before, "applied-before"},
 });
 
 void encode_instant(ByteWriter& out, const std::optional<Instant>& at) {

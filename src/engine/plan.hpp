@@ -31,6 +31,7 @@ struct LeftOut {
     unaddressable,      ///< its id does not lead to its row
     nothing_to_do,      ///< the operations would change nothing
     worker_alive,       ///< release-worker: its worker is at work
+    applied_before,     ///< resume: this run has changed it already
     too_fresh,          ///< release-worker: given to the dead worker a moment ago
   };
   std::string task;
@@ -40,10 +41,8 @@ struct LeftOut {
 };
 [[nodiscard]] std::string_view to_string(LeftOut::Why why);
 
-/// Ordered changes, with what they rest on. What --dry-run prints and what a run applies. Units are
-/// spooled: memory does not grow with their number.
-class Plan {
- public:
+/// A plan without its units: what was asked, of which database, and what was left alone.
+struct PlanHead {
   std::string command;   ///< reconcile, cancel, release-worker, undo
   std::string identity;  ///< of the database
   std::string profile, profile_hash, schema_fingerprint;
@@ -61,7 +60,12 @@ class Plan {
   std::int64_t remaining = 0;                            ///< repairable findings beyond --limit
   std::map<std::string, std::int64_t> status_before;     ///< rows per native status, when counted
   std::vector<std::string> warnings;
+};
 
+/// Ordered changes, with what they rest on. What --dry-run prints and what a run applies. Units are
+/// spooled: memory does not grow with their number.
+class Plan : public PlanHead {
+ public:
   static constexpr std::size_t k_left_out_kept = 10'000;
   void leave_out(LeftOut left);
 

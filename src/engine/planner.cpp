@@ -115,6 +115,7 @@ Plan plan_reconcile(TaskStore& store, const ReconcileRequest& request) {
   Plan plan = start_reconcile(store, request);
   Transaction transaction{store.connection(), Access::read};  // one snapshot for findings and rows
   RepairPlanner planner{store, plan};
+  planner.leave(request.applied);
   add_listing(planner, plan, store, request.selector);
   planner.finish(request.limit);
   plan.status_before = count_statuses(store);

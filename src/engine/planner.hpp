@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct ReconcileRequest {
   std::optional<Instant> now;
   std::string reason;
   std::optional<std::size_t> limit;  ///< at most this many tasks; the rest is counted in Plan::remaining
+  std::set<std::string> applied;     ///< tasks that the run which is resumed has changed: they are left alone
 };
 /// Plans the repair of what list_stuck() finds: the same judge on the same facts. Reads in short transactions, writes
 /// nothing.
@@ -63,6 +65,13 @@ struct UndoRequest {
 /// Plans taking a run back from its journal: newest change first, every column that the run changed. Rows that
 /// already are as before the run are left out (nothing_to_do).
 Plan plan_undo(TaskStore& store, Journal& journal, const UndoRequest& request);
+
+/// What is left of a run that was stopped or killed: planned afresh from what it was asked to do (`request`: its plan,
+/// units do not matter), without the tasks that it has changed. `left`: at most so many tasks.
+Plan plan_rest(TaskStore& store, Journal& journal, const Plan& request, const std::string& run,
+               std::optional<std::size_t> left);
+/// The same of a saved plan: its units as they are, without those that the run has changed.
+Plan rest_of(const Plan& plan, const std::set<std::string>& applied);
 
 /// Re-plans the units that ended in conflict or busy, once: the tasks by key, with the plan's own request.
 Plan replan(TaskStore& store, const Plan& plan, const std::vector<std::string>& tasks);

@@ -57,6 +57,14 @@ std::optional<LeftOut> left_alone(const Finding& finding, const Profile& profile
 }  // namespace
 
 void RepairPlanner::add(const Finding& finding) {
+  // Rows beside the tasks are worked out again: what they follow from has changed since.
+  if (m_applied != nullptr && !finding.table && m_applied->contains(id_of(finding))) {
+    m_plan.leave_out({.task = id_of(finding),
+                      .why = LeftOut::Why::applied_before,
+                      .detail = "this run has changed it already, and it is wrong again",
+                      .finding = finding});
+    return;
+  }
   if (std::optional<LeftOut> left = left_alone(finding, m_store.profile(), m_plan.policy)) {
     m_plan.leave_out(std::move(*left));
     return;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@ class RepairPlanner {
  public:
   RepairPlanner(TaskStore& store, Plan& plan) : m_store{store}, m_plan{plan}, m_derived{store, plan} {}
 
+  /// Tasks to be left alone: the run that is resumed has changed them. Must outlive the planner.
+  void leave(const std::set<std::string>& applied) { m_applied = &applied; }
   /// Takes the finding, or leaves it out with the reason. Does not use the store.
   void add(const Finding& finding);
   /// Appends the units, in the caller's transaction. Findings beyond `limit` are counted in Plan::remaining.
@@ -33,6 +36,7 @@ class RepairPlanner {
   DerivedPlanner m_derived;
   Spool m_findings;
   std::vector<Found> m_found;
+  const std::set<std::string>* m_applied = nullptr;
 };
 
 /// A task that was to be planned again and is in neither list of the plan is no longer wrong.

@@ -36,6 +36,7 @@ struct RunRecord {
   std::string backup;                    ///< path of the backup made before; may be empty
   std::optional<Instant> detection_now;  ///< --now, when given
   std::int64_t applied = 0, moved_on = 0, conflicts = 0, busy = 0, failed = 0;
+  std::string request;  ///< the plan without its tasks, encoded; written, but read by Journal::request() only
 };
 
 /// One applied change, with the row as re-read after the write.

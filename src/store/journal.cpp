@@ -264,7 +264,7 @@ void Journal::insert_run(const RunRecord& run) {
   if (!rows.empty()) {
     refuse(" by run '" + RowReader{rows[0]}.text() + "'");
   }
-  const std::array<Value, 24> parameters{run.id,
+  const std::array<Value, 25> parameters{run.id,
                                          run.command,
                                          std::string{to_string(run.state)},
                                          time_value(run.started),
@@ -287,7 +287,8 @@ void Journal::insert_run(const RunRecord& run) {
                                          run.moved_on,
                                          run.conflicts,
                                          run.busy,
-                                         run.failed};
+                                         run.failed,
+                                         run.request};
   try {
     m_connection.run(statement(&Statements::insert_run), parameters);
   } catch (const ConstraintError&) {
@@ -387,6 +388,20 @@ std::vector<std::string> Journal::undone_by(const std::string& id) {
                      [&ids](const Row& row) { ids.push_back(RowReader{row}.text()); });
   }
   return ids;
+}
+
+std::string Journal::request(const std::string& run_id) {
+  const std::array<Value, 1> parameters{run_id};
+  const std::vector<Row> rows = m_connection.query(statement(&Statements::select_request), parameters);
+  return rows.empty() ? std::string{} : RowReader{rows[0]}.text();
+}
+
+std::set<std::string> Journal::applied_tasks(const std::string& run_id) {
+  const std::array<Value, 1> parameters{run_id};
+  std::set<std::string> tasks;
+  m_connection.run(statement(&Statements::select_applied_tasks), parameters,
+                   [&tasks](const Row& row) { tasks.insert(RowReader{row}.text()); });
+  return tasks;
 }
 
 void Journal::read_changes(const std::string& run_id, const std::function<void(JournalEntry&&)>& sink,

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -54,6 +55,10 @@ class Journal {
   [[nodiscard]] std::optional<RunRecord> last_undoable();
   /// Ids of runs that undo `id`, oldest first.
   [[nodiscard]] std::vector<std::string> undone_by(const std::string& id);
+  /// RunRecord::request of a run that is there.
+  [[nodiscard]] std::string request(const std::string& run_id);
+  /// Tasks (and rows, by their names) that the run has changed.
+  [[nodiscard]] std::set<std::string> applied_tasks(const std::string& run_id);
   void read_changes(const std::string& run_id, const std::function<void(JournalEntry&&)>& sink,
                     bool newest_first = false);
   /// Everything that any run did to `task` (as printed: related and derived rows carry their task's name), oldest
