@@ -239,7 +239,7 @@ class Flow {
       return static_cast<int>(code);
     }
     if (const std::string why = why_stop(); !why.empty()) {
-      m_streams.talk(fmt::format("stopped ({}): nothing was begun", printable(why)));
+      m_streams.warn(fmt::format("stopped ({}): nothing was begun", printable(why)));
       return static_cast<int>(ExitCode::stopped);
     }
     refuse_detection_time(m_reading);  // before anybody is asked
