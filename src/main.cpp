@@ -20,7 +20,7 @@ void watch_signals(taskctl::StopSource& stop, taskctl::Streams& streams, const s
     const bool first = !stop.requested();
     stop.request(signal);
     streams.error(first ? "stopping after the current step; once more to abandon it"
-                        : "abandoning the current step: it is rolled back, everything before it is durable");
+                        : "abandoning the current step: it is rolled back, everything before it stays");
   }
 }
 

@@ -244,6 +244,8 @@ void print_plan(Streams& streams, const Plan& plan, const std::string& target, c
   }
 }
 
+namespace {
+
 /// "2s for --sleep, 350ms for locks of others"
 std::string pauses_text(const std::map<std::string, Duration>& pauses) {
   std::vector<std::string> parts;
@@ -254,13 +256,9 @@ std::string pauses_text(const std::map<std::string, Duration>& pauses) {
   return join(parts, ", ");
 }
 
-void print_result(Streams& streams, const Plan& plan, const std::map<std::string, std::int64_t>& before,
-                  const ApplyResult& result) {
+void print_reports(Streams& streams, const ApplyResult& result) {
   constexpr std::size_t k_shown = 50;
   std::size_t shown = 0;
-  if (plan.command == "cancel") {
-    print_ended(streams, plan, result);
-  }
   for (const UnitReport& report : result.reports) {
     if (++shown > k_shown) {
       streams.line(fmt::format("… and {} more (--output json lists all)", result.reports.size() - k_shown));
@@ -276,7 +274,10 @@ void print_result(Streams& streams, const Plan& plan, const std::map<std::string
                                printable(to_display(effect.planned))));
     }
   }
-  const RunRecord& run = result.run;
+}
+
+/// Why the run did not get to its end, and how long it waited.
+void print_course(Streams& streams, const Plan& plan, const ApplyResult& result) {
   if (result.refused_all) {
     streams.line(fmt::format("--strict: nothing was written, because {} of {} could not be applied as planned",
                              result.reports.size(), counted(static_cast<std::int64_t>(plan.size()), "task")));
@@ -293,13 +294,15 @@ void print_result(Streams& streams, const Plan& plan, const std::map<std::string
   if (!result.pauses.empty()) {
     streams.line("paused " + pauses_text(result.pauses));
   }
-  streams.line(fmt::format("applied {}, moved on {}, conflict {}, busy {}, failed {}", run.applied, run.moved_on,
-                           run.conflicts, run.busy, run.failed));
+}
+
+void print_statuses(Streams& streams, const std::map<std::string, std::int64_t>& before,
+                    const std::map<std::string, std::int64_t>& after) {
   std::map<std::string, std::pair<std::int64_t, std::int64_t>> statuses;
   for (const auto& [status, count] : before) {
     statuses[status].first = count;
   }
-  for (const auto& [status, count] : result.status_after) {
+  for (const auto& [status, count] : after) {
     statuses[status].second = count;
   }
   std::string counts;
@@ -308,9 +311,24 @@ void print_result(Streams& streams, const Plan& plan, const std::map<std::string
         "{}{} {}", counts.empty() ? "" : ", ", printable(status),
         pair.first == pair.second ? fmt::to_string(pair.first) : fmt::format("{} → {}", pair.first, pair.second));
   }
-  if (!result.status_after.empty()) {
+  if (!after.empty()) {
     streams.line("rows per status: " + counts);
   }
+}
+
+}  // namespace
+
+void print_result(Streams& streams, const Plan& plan, const std::map<std::string, std::int64_t>& before,
+                  const ApplyResult& result) {
+  if (plan.command == "cancel") {
+    print_ended(streams, plan, result);
+  }
+  print_reports(streams, result);
+  print_course(streams, plan, result);
+  const RunRecord& run = result.run;
+  streams.line(fmt::format("applied {}, moved on {}, conflict {}, busy {}, failed {}", run.applied, run.moved_on,
+                           run.conflicts, run.busy, run.failed));
+  print_statuses(streams, before, result.status_after);
   if (plan.remaining > 0) {
     streams.line(fmt::format("{} more beyond --limit", plan.remaining));
   }

@@ -30,6 +30,7 @@ LOOSE = [
     (r"\bpid \d+", "pid PID"),
     (r"\d+ bytes", "N bytes"),
     (r"is \S+ before the database's clock", "is LONG before the database's clock"),
+    (r"paused \S+ for", "paused LONG for"),
     (r"host \S+", "host HOST"),
     (r"user \S+", "user USER"),
     (r"20(2[6-9]|[3-9]\d)-\d\d-\d\d(T| )\d\d:\d\d:\d\d(\.\d+)?Z?", "TODAY"),

@@ -43,7 +43,7 @@ def check_control(package: pathlib.Path) -> None:
     changelog = (SOURCE / "packaging/debian/changelog").read_text(encoding="utf-8").splitlines()
     expect("first line of the changelog", changelog[0].startswith(f"taskctl ({field('Version')}) "), changelog[0])
     expect("maintainer", any(field("Maintainer") in line for line in changelog), field("Maintainer"))
-    for library in ("libc6", "libsqlite3-0", "libpq5", "libpqxx-6.4", "libstdc++6", "libfmt9", "tzdata"):
+    for library in ("libc6", "libsqlite3-0", "libpq5", "libstdc++6", "libfmt9", "tzdata"):
         expect("Depends", library in field("Depends"), f"{library} is not in {field('Depends')}")
     expect("Recommends", field("Recommends") == "postgresql-client", field("Recommends"))
     # Would apt find what it depends on? Nothing is installed by this.
