@@ -76,6 +76,22 @@ def partition() -> None:
         finish(scene, "finish", "apart")
 
 
+def policy() -> None:
+    """A queue that has room for one job in `retry`: the second stays as it is, and every other job is repaired."""
+    usual = system(12)
+    with scene_of(usual) as scene:
+        first = scene.add("stately1")[0]
+        scene.sql("UPDATE pgboss.job SET state = 'retry', started_on = now(), start_after = now() + interval '1 hour' "
+                  f"WHERE id = '{first}'")
+        jobs = scene.add("stately2", "a")
+        scene.kill(hold(scene, "stately2", "a"))
+        usual.age(scene, jobs)
+        partly = scene.taskctl("reconcile", "--yes", code=3)
+        check("unique" in partly.text() and "job_common_i3" in partly.text(), partly.text())
+        same(scene.sql("SELECT name, state FROM pgboss.job ORDER BY name, state"), "mail|retry\nstately|retry\nstately|active",
+             "states")
+
+
 def run(version: int) -> None:
     with scene_of(system(version)) as scene:
         whole_life(scene, system(version))
@@ -85,6 +101,6 @@ def run(version: int) -> None:
 if __name__ == "__main__":
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         done = [pool.submit(run, 12), pool.submit(run, 10), pool.submit(run, 9), pool.submit(beating),
-                pool.submit(partition), pool.submit(other_schema, 10)]
+                pool.submit(partition), pool.submit(policy), pool.submit(other_schema, 10)]
     for future in done:
         future.result()

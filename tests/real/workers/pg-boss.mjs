@@ -28,6 +28,7 @@ async function work() {
   }
   if (version === 12) {
     await boss.work("beating", { pollingIntervalSeconds: 0.5, heartbeatRefreshSeconds: 2 }, ([job]) => one(job));
+    await boss.work("stately", { pollingIntervalSeconds: 0.5 }, ([job]) => one(job));
     await boss.work("apart", { pollingIntervalSeconds: 0.5 }, ([job]) => one(job));
   }
 }
@@ -39,9 +40,10 @@ if (verb === "add") {
   if (version === 12) {
     await boss.createQueue("beating", { heartbeatSeconds: 10 });
     await boss.createQueue("apart", { partition: true });
+    await boss.createQueue("stately", { policy: "stately" });
   }
   for (const tag of tags) {
-    const name = ["beating", "apart"].find((queue) => tag.startsWith(queue)) ?? "mail";
+    const name = ["beating", "apart", "stately"].find((queue) => tag.startsWith(queue)) ?? "mail";
     log.ids(await boss.send(name, { tag }, tag.startsWith("last") ? { retryLimit: 0 } : { retryLimit: 3 }));
   }
   await boss.stop({ graceful: false });
