@@ -84,6 +84,11 @@ void print_check(Streams& streams, const Profile& profile, const ProfileCheck& c
   if (problems.empty()) {
     streams.line("fits: every table and column is there");
   }
+  if (profile.version && problems.empty()) {
+    const std::string version = check.version.text.value_or("told by its columns");
+    streams.line(check.version.known() ? "version: " + printable(version) + ", which this profile knows"
+                                       : "version: not known, so nothing is written: " + check.version.problem);
+  }
   TableWriter readings{
       {{.title = "PROPERTY"}, {.title = "READ-FROM", .shrinkable = true}, {.title = "AS", .shrinkable = true}}};
   for (const ProfileCheck::Reading& reading : check.readings) {
@@ -114,6 +119,9 @@ Json check_json(const Session& session, const Profile& profile, const ProfileChe
   for (const SchemaProblem& problem : check.problems) {
     json["problems"].push_back({{"where", problem.where}, {"text", problem.text}});
   }
+  json["version"] = check.version.text ? Json(*check.version.text) : Json();
+  json["version_known"] = check.version.known();
+  json["version_problem"] = check.version.problem;
   json["readings"] = Json::array();
   for (const ProfileCheck::Reading& reading : check.readings) {
     json["readings"].push_back(

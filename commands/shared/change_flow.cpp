@@ -243,6 +243,7 @@ class Flow {
       return static_cast<int>(ExitCode::stopped);
     }
     refuse_detection_time(m_reading);  // before anybody is asked
+    require_known_version(m_reading.version, m_reading.profile);
     if (m_request.plan.strict) {
       require_all_as_planned();
     }

@@ -148,6 +148,7 @@ void read_tables(Session& session) {
   session.schema = read_schema(*session.connection, session.profile);
   require_fit(session.profile, session.schema, session.location.engine);
   require_all_rows_visible(session.schema, rls_accepted);
+  session.version = read_schema_version(*session.connection, session.profile, session.schema);
   session.store = std::make_unique<TaskStore>(*session.connection, session.profile, session.schema);
   const std::string& schema = session.config.target.journal_schema.value;
   session.journal = std::make_unique<Journal>(*session.connection, schema.empty() ? "taskctl" : schema);
@@ -337,10 +338,15 @@ std::unique_ptr<Session> Context::open(const TargetOptions& options, const AgeOp
   session->policy = policy_of(session->profile, session->config.target, options, age);
   require_known_hazards(session->policy.accepted_hazards, session->profile);
   read_tables(*session);
+  if (!session->version.known()) {
+    m_streams.warn(fmt::format("profile '{}' does not know this version of the tables, so it only reads: {}",
+                               session->profile.name, session->version.problem));
+  }
   if (command_writes) {
     check_detection_time(*session, m_streams);
   }
   if (access == Access::write) {
+    require_known_version(session->version, session->profile);
     require_writable(*session);
   }
   return session;
@@ -375,6 +381,7 @@ std::unique_ptr<Session> Context::reopen_for_writing(Session& session, const Cha
   }
   require_writable(*writing);
   read_tables(*writing);
+  require_known_version(writing->version, writing->profile);
   if (writing->schema.fingerprint() != session.schema.fingerprint()) {
     throw Error{ExitCode::stale,
                 fmt::format("the tables of '{}' were changed after the plan was made", session.target_name()),

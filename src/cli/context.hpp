@@ -12,6 +12,7 @@
 #include "store/catalog.hpp"
 #include "store/journal.hpp"
 #include "store/open_store.hpp"
+#include "store/schema_version.hpp"
 #include "store/task_store.hpp"
 #include "view/streams.hpp"
 
@@ -24,6 +25,7 @@ struct Session {
   std::unique_ptr<Connection> connection;
   Profile profile;
   Schema schema;
+  SchemaVersion version;  ///< what the profile's [version] says of it
   std::unique_ptr<TaskStore> store;
   std::unique_ptr<Journal> journal;
   Policy policy;                          ///< profile, then target, then command line

@@ -170,7 +170,8 @@ void append_units(Plan& plan, TaskStore& store, std::span<const Candidate> candi
 
 const OperationList* operations_for(const Profile& profile, const Finding& finding, std::string& detail) {
   if (!is_allowed(profile.safety, finding.outcome)) {
-    detail = "profile '" + profile.name + "' is " + std::string{to_string(profile.safety)};
+    detail = "profile '" + profile.name + "' is " + std::string{to_string(profile.safety)} +
+             (profile.safety_reason.empty() ? "" : ": " + profile.safety_reason);
     return nullptr;
   }
   if (const auto found = profile.outcomes.find(finding.outcome); found != profile.outcomes.end()) {

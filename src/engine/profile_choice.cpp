@@ -265,12 +265,13 @@ std::vector<std::string> missing_privileges(const Profile& profile, const Schema
   return missing;
 }
 
-std::string safety_note(Safety safety) {
-  switch (safety) {
+std::string safety_note(const Profile& profile) {
+  const std::string why = profile.safety_reason.empty() ? std::string{} : ": " + profile.safety_reason;
+  switch (profile.safety) {
     case Safety::read_only:
-      return "read-only: this profile reports what is stuck and never repairs it";
+      return "read-only: this profile reports what is stuck and never repairs it" + why;
     case Safety::release_only:
-      return "release-only: repairs with this profile give up claims and change nothing else";
+      return "release-only: repairs with this profile give up claims and change nothing else" + why;
     case Safety::full:
       break;
   }
@@ -328,7 +329,10 @@ ProfileCheck check_profile(Connection& connection, const Profile& profile) {
   if (check.problems.empty() && tasks != nullptr && tasks->can_select) {
     check.statuses = TaskStore{connection, profile, schema}.status_counts();
   }
-  check.note = safety_note(profile.safety);
+  if (check.problems.empty()) {
+    check.version = read_schema_version(connection, profile, schema);
+  }
+  check.note = safety_note(profile);
   return check;
 }
 

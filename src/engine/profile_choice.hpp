@@ -8,6 +8,7 @@
 #include "profile/profile.hpp"
 #include "store/catalog.hpp"
 #include "store/connection.hpp"
+#include "store/schema_version.hpp"
 #include "store/task_store.hpp"
 
 namespace taskctl {
@@ -31,6 +32,7 @@ struct ProfileCheck {
   std::vector<std::string> missing_privileges;  ///< "UPDATE on workspace_tasks"
   std::vector<std::string> row_security;        ///< tables whose policies apply to this role
   std::vector<std::string> triggers;
+  SchemaVersion version;
   std::string note;  ///< of the safety class, e.g. read-only
 };
 ProfileCheck check_profile(Connection& connection, const Profile& profile);

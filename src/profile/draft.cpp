@@ -11,7 +11,7 @@ namespace taskctl {
 namespace {
 
 bool allows(FragmentUse use, const std::string& placeholder) {
-  if (placeholder == "now" || placeholder == "finished") {
+  if (placeholder == "now" || placeholder == "now_text" || placeholder == "finished") {
     return use == FragmentUse::assignment;
   }
   if (placeholder == "first_result") {

@@ -15,7 +15,8 @@ namespace taskctl {
 enum class FragmentUse {
   reading,    ///< none: it decides about a task as it is
   condition,  ///< `when` of an operation: :reason too, and :first_result on a table of results
-  assignment  ///< a value of `set`: :reason, and :now and :finished in the encoding of the column that is set
+  assignment  ///< a value of `set`: :reason, :now_text, and :now and :finished in the encoding of the column that is
+              ///< set
 };
 
 /// A profile while it is read, with the facts that only the checks at the end need.
@@ -33,6 +34,7 @@ class Draft {
   };
 
   Profile profile;
+  std::map<std::string, TimeStyle> styles;  ///< [encoding.NAME]
   std::vector<TimeUse> times;
   std::vector<OutcomeUse> chosen;
   std::map<Outcome, SourcePosition> outcome_places;
@@ -54,6 +56,8 @@ class Draft {
   /// SQL over the task; `set_column` is the one that an assignment writes, of `set_table`.
   Fragment fragment(const Item& item, FragmentUse use, const std::string& set_table = {},
                     const std::string& set_column = {});
+  /// The encoding that the item names, or several of which the first that fits is read.
+  [[nodiscard]] std::vector<TimeStyle> encodings(const Item& item) const;
   /// An outcome that a repair can have, recorded as chosen.
   Outcome chosen_outcome(const Item& item);
 
@@ -62,6 +66,8 @@ class Draft {
 };
 
 // One function per part of a profile; each throws Error{usage} at the first mistake.
+void read_encodings(const Item& root, Draft& draft);
+void read_version(const Item& root, Draft& draft);
 void read_task(const Item& root, Draft& draft);
 void read_times(const Item& root, Draft& draft);
 void read_classes(const Item& root, Draft& draft);

@@ -14,10 +14,11 @@ namespace {
 
 constexpr std::string_view k_expected_fragment = "one SQL expression";
 constexpr std::string_view k_placeholders =
-    "Placeholders are :now, :finished, :reason, :worker, :first_result and :task.COLUMN.";
+    "Placeholders are :now, :now_text, :finished, :reason, :worker, :first_result and :task.COLUMN.";
 
 bool is_placeholder(std::string_view name) {
-  return name == "now" || name == "finished" || name == "reason" || name == "worker" || name == "first_result";
+  return name == "now" || name == "now_text" || name == "finished" || name == "reason" || name == "worker" ||
+         name == "first_result";
 }
 
 /// Bytes of other scripts count as letters, as in both databases.

@@ -12,8 +12,9 @@ namespace taskctl {
 /// The tasks as they will be after the plan; a placeholder without a colon.
 inline constexpr std::string_view k_tasks_relation = "{tasks}";
 
-/// A piece of SQL from a profile, cut into text and placeholders. Placeholders are `:now`, `:finished`, `:reason`,
-/// `:worker`, `:first_result`, `:task.COLUMN` and `{tasks}`; `::type` casts and everything inside quotes and comments is plain text.
+/// A piece of SQL from a profile, cut into text and placeholders. Placeholders are `:now`, `:now_text`, `:finished`,
+/// `:reason`, `:worker`, `:first_result`, `:task.COLUMN` and `{tasks}`; `::type` casts and everything inside quotes and
+/// comments is plain text.
 class Fragment {
  public:
   struct Piece {

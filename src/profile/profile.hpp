@@ -30,13 +30,14 @@ using Match = std::vector<std::pair<std::string, std::string>>;
 struct Attribute {
   enum class Kind { none, column, lookup, sql };
   Kind kind = Kind::none;
-  std::string column;           ///< column: of the task's table
-  std::string table;            ///< lookup: one value from another table …
-  Match match;                  ///<   … whose rows belong to the task by equality …
-  std::string value;            ///<   … this column …
-  std::string order_by;         ///<   … of the first row in this order (may be empty when unique)
-  bool newest = true;           ///<   true: the largest order_by comes first
-  std::optional<Fragment> sql;  ///< sql: expression over the task's columns
+  std::string column;                      ///< column: of the task's table
+  std::string table;                       ///< lookup: one value from another table …
+  Match match;                             ///<   … whose rows belong to the task by equality …
+  std::string value;                       ///<   … this column …
+  std::string order_by;                    ///<   … of the first row in this order (may be empty when unique)
+  bool newest = true;                      ///<   true: the largest order_by comes first
+  std::optional<Fragment> sql;             ///< sql: expression over the task's columns
+  std::optional<ColumnEncoding> encoding;  ///< sql of a time: how its value is read
   SourcePosition where;
   [[nodiscard]] bool given() const { return kind != Kind::none; }
 };
@@ -149,6 +150,15 @@ struct RowRule {
   SourcePosition where;
 };
 
+/// [version]: which shapes of the schema the profile was made for. One that it does not know is read, not written.
+struct VersionSpec {
+  std::string table;                 ///< without this table nobody is asked; empty: `sql` is always asked
+  std::optional<Fragment> sql;       ///< gives the version as the database tells it …
+  std::vector<std::string> known;    ///< … which is one of these
+  std::vector<std::string> columns;  ///< every column that the task's table can have; empty: not looked at
+  SourcePosition where;
+};
+
 /// How one queue system's schema is read and repaired. A value; made by parse_profiles().
 struct Profile {
   std::string name;
@@ -158,6 +168,8 @@ struct Profile {
   std::string hash;  ///< SHA-256 of the text
   std::set<Engine> engines;
   Safety safety = Safety::full;
+  std::string safety_reason;  ///< why not further, for people; may be empty
+  std::optional<VersionSpec> version;
 
   std::string table;  ///< "name" or "schema.name"
   std::vector<std::string> key;

@@ -53,9 +53,9 @@ void read_engines(const Item& root, Profile& profile) {
 
 void read_head(const Item& root, Profile& profile) {
   check_format(root);
-  root.only({"format",     "name",     "summary",  "engines",        "safety",   "task",      "encoding",
-             "times",      "class",    "liveness", "cancel_request", "evidence", "hazard",    "rules",
-             "thresholds", "defaults", "reasons",  "outcome",        "rule",     "invariant", "derived"});
+  root.only({"format",     "name",     "summary", "engines",  "safety",         "safety_reason", "version", "task",
+             "encoding",   "times",    "class",   "liveness", "cancel_request", "evidence",      "hazard",  "rules",
+             "thresholds", "defaults", "reasons", "outcome",  "rule",           "invariant",     "derived"});
   profile.name = read_name(root);
   if (const Item* summary = root.find("summary")) {
     profile.summary = summary->any_text("one line about the queue");
@@ -65,6 +65,12 @@ void read_head(const Item& root, Profile& profile) {
       root.at("safety", "how far repair may go: \"read-only\", \"release-only\" or \"full\"")
           .choice<Safety>(
               {{"read-only", Safety::read_only}, {"release-only", Safety::release_only}, {"full", Safety::full}});
+  if (const Item* reason = root.find("safety_reason")) {
+    if (profile.safety == Safety::full) {
+      reason->fail("explains a limit that is not there", "safety = \"read-only\" or \"release-only\"");
+    }
+    profile.safety_reason = reason->text("why repair may not go further");
+  }
 }
 
 /// `[parameters]`: the values that the profile has by itself, and those that were given.
@@ -113,6 +119,7 @@ Profile read_profile(const Item& root, const std::string& file) {
   Draft draft;
   draft.profile.file = file;
   read_head(root, draft.profile);
+  read_encodings(root, draft);
   read_task(root, draft);
   read_classes(root, draft);
   read_liveness(root, draft);
@@ -125,6 +132,7 @@ Profile read_profile(const Item& root, const std::string& file) {
   read_operations(root, draft);
   read_row_rules(root, draft);
   read_times(root, draft);
+  read_version(root, draft);
   check_draft(draft);
   return std::move(draft.profile);
 }

@@ -93,7 +93,7 @@ OperationSpec read_operation(const Item& item, Draft& draft, const RowRule& rule
     return operation;
   }
   item.only({"do", "set"});
-  read_set(item, draft, rule, {"now", "reason"}, operation);
+  read_set(item, draft, rule, {"now", "now_text", "reason"}, operation);
   return operation;
 }
 
@@ -154,7 +154,7 @@ RowRule read_derived(const Item& item, Draft& draft) {
   }
   OperationSpec operation;
   operation.where = item.where();
-  read_set(item, draft, rule, {k_tasks_relation, "now", "reason"}, operation);
+  read_set(item, draft, rule, {k_tasks_relation, "now", "now_text", "reason"}, operation);
   rule.op = std::move(operation);
   return rule;
 }

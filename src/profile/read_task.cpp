@@ -39,11 +39,15 @@ Attribute read_lookup(const Item& item, Draft& draft, Holds holds) {
 }
 
 Attribute read_expression(const Item& item, Draft& draft, Holds holds) {
-  item.only({"sql"});
-  if (holds == Holds::time) {
-    item.fail("is an expression", "a column, because a time needs the encoding of its column");
-  }
   Attribute attribute;
+  if (holds == Holds::time) {
+    item.only({"sql", "encoding"});
+    const std::vector<TimeStyle> read =
+        draft.encodings(item.at("encoding", "the name of an [encoding.NAME]: an expression has no column's"));
+    attribute.encoding = ColumnEncoding{read, read.front()};
+  } else {
+    item.only({"sql"});
+  }
   attribute.kind = Attribute::Kind::sql;
   attribute.sql = draft.fragment(item.at("sql", "one SQL expression in a text"), FragmentUse::reading);
   return attribute;

@@ -90,8 +90,25 @@ const TimeStyle& style_of(const Item& item, const Styles& styles) {
   return style_named(item.text("the name of an [encoding.NAME]"), item, styles);
 }
 
+/// `"style"`, `["style", …]` (the first is written) or `{ read = […], write = "style" }`.
+ColumnEncoding read_column(const Item& item, const Draft& draft) {
+  if (!item.is(Item::Kind::table)) {
+    const std::vector<TimeStyle> read = draft.encodings(item);
+    return {read, read.front()};
+  }
+  if (!item.has("read") && !item.has("write")) {
+    item.fail("has neither 'read' nor 'write'", "a column with its encoding",
+              "The name of a table with a schema stands in quotes: [times.\"schema.table\"].");
+  }
+  item.only({"read", "write"});
+  return {draft.encodings(item.at("read", "the encodings that stand in the column")),
+          style_of(item.at("write", "the encoding to write"), draft.styles)};
+}
+
+}  // namespace
+
 /// `"style"` or `["style", …]`.
-std::vector<TimeStyle> read_list(const Item& item, const Styles& styles) {
+std::vector<TimeStyle> Draft::encodings(const Item& item) const {
   if (!item.is(Item::Kind::array)) {
     return {style_of(item, styles)};
   }
@@ -102,35 +119,15 @@ std::vector<TimeStyle> read_list(const Item& item, const Styles& styles) {
   return result;
 }
 
-/// `"style"`, `["style", …]` (the first is written) or `{ read = […], write = "style" }`.
-ColumnEncoding read_column(const Item& item, const Styles& styles) {
-  if (!item.is(Item::Kind::table)) {
-    const std::vector<TimeStyle> read = read_list(item, styles);
-    return {read, read.front()};
-  }
-  if (!item.has("read") && !item.has("write")) {
-    item.fail("has neither 'read' nor 'write'", "a column with its encoding",
-              "The name of a table with a schema stands in quotes: [times.\"schema.table\"].");
-  }
-  item.only({"read", "write"});
-  return {read_list(item.at("read", "the encodings that stand in the column"), styles),
-          style_of(item.at("write", "the encoding to write"), styles)};
-}
-
-Styles read_styles(const Item& root, const Draft& draft) {
-  Styles styles;
+void read_encodings(const Item& root, Draft& draft) {
   if (const Item* item = root.find("encoding")) {
     for (const auto& [name, style] : item->table("tables [encoding.NAME]").entries()) {
-      styles.emplace(name, read_style(name, style, draft));
+      draft.styles.emplace(name, read_style(name, style, draft));
     }
   }
-  return styles;
 }
 
-}  // namespace
-
 void read_times(const Item& root, Draft& draft) {
-  const Styles styles = read_styles(root, draft);
   const Item* times = root.find("times");
   if (times == nullptr) {
     return;
@@ -138,7 +135,7 @@ void read_times(const Item& root, Draft& draft) {
   for (const auto& [table, columns] : times->table("tables [times.TABLE]").entries()) {
     draft.encoded_tables.emplace(table, columns.where());
     for (const auto& [column, item] : columns.table("columns with their encodings").entries()) {
-      draft.profile.encodings[{table, column}] = read_column(item, styles);
+      draft.profile.encodings[{table, column}] = read_column(item, draft);
       draft.use_column(table, column, item.where());
     }
   }

@@ -38,6 +38,9 @@ std::string greater(const StatementWriter& writer, const Operand& a, const Opera
 
 /// How the column is read, when there is one way; nullptr: there are several.
 const TimeStyle* only_style(const Profile& profile, const Attribute& attribute) {
+  if (attribute.kind == Attribute::Kind::sql) {
+    return nullptr;
+  }
   const bool lookup = attribute.kind == Attribute::Kind::lookup;
   const ColumnEncoding* encoding =
       profile.encoding_of(lookup ? attribute.table : profile.table, lookup ? attribute.value : attribute.column);

@@ -98,6 +98,9 @@ RenderedStatement render_workers(const LivenessSource& source, const Schema& sch
 RenderedStatement render_finished_together(const Profile& profile, const Schema& schema, const Dialect& dialect,
                                            const std::optional<TaskKey>& key);
 
+/// The answer of [version]: one row with one text.
+RenderedStatement render_version(const Fragment& question, const Dialect& dialect);
+
 /// One row when the table, as the profile names it, has any.
 RenderedStatement render_any_row(const std::string& table, const Schema& schema, const Dialect& dialect);
 

@@ -192,6 +192,9 @@ class EvaluationRenderer {
       if (name == "finished") {
         return finished_value(target.name);
       }
+      if (name == "now_text") {
+        return m_writer.bind(now_text(m_now), "text");
+      }
       return name == "now" ? m_writer.bind(encode_time(m_now, now_style(target, fragment)), target.type)
                            : std::string{};
     });

@@ -225,6 +225,9 @@ class RowRuleRenderer {
     if (placeholder == "reason") {
       return m_writer.bind(m_request.reason, "text");
     }
+    if (placeholder == "now_text") {
+      return m_writer.bind(now_text(m_request.now), "text");
+    }
     if (placeholder == "now") {
       const TimeStyle style = time_style(m_profile, m_dialect, m_rule.table, target, fragment);
       return m_writer.bind(encode_time(m_request.now, style), target.type);

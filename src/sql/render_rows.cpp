@@ -148,6 +148,10 @@ bool groups_by_columns(const Profile& profile) {
 
 }  // namespace
 
+RenderedStatement render_version(const Fragment& question, const Dialect& dialect) {
+  return {fmt::format("SELECT {}", dialect.as_text("(" + question.sql() + ")")), {}};
+}
+
 RenderedStatement render_any_row(const std::string& table, const Schema& schema, const Dialect& dialect) {
   const TableInfo* info = schema.find(table);
   if (info == nullptr) {

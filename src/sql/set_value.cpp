@@ -22,6 +22,11 @@ TimeStyle time_style(const Profile& profile, const Dialect& dialect, const std::
               fmt::format("Name its encoding in [times.{}].", table)};
 }
 
+std::string now_text(Instant now) {
+  const TimeStyle style{.zone = Zone::find("UTC"), .separator = 'T', .fraction = 3};
+  return std::get<std::string>(encode_time(now, style)) + "Z";
+}
+
 std::string cast_to_column(const Dialect& dialect, const std::string& value, const ColumnInfo& target, bool cut) {
   if (dialect.engine() == Engine::sqlite) {
     return value;  // TaskStore applies the column's affinity

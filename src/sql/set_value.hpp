@@ -13,6 +13,9 @@ namespace taskctl {
 [[nodiscard]] TimeStyle time_style(const Profile& profile, const Dialect& dialect, const std::string& table,
                                    const ColumnInfo& target, const Fragment& fragment);
 
+/// What `:now_text` stands for: ISO 8601 in UTC with milliseconds, for times inside of a JSON value.
+[[nodiscard]] std::string now_text(Instant now);
+
 /// A value as the column will hold it. With `cut` it is cut to fit (a reason is for people); anything else that does
 /// not fit is refused by the database when it is written. Private to the renderer.
 [[nodiscard]] std::string cast_to_column(const Dialect& dialect, const std::string& value, const ColumnInfo& target,

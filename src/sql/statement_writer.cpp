@@ -14,6 +14,18 @@ namespace {
 
 constexpr std::string_view k_check_hint = "Run 'taskctl profile check' to see how the profile fits the database.";
 
+/// What an expression for a time gives, as its encoding says; "" for everything that is read as it prints.
+std::string_view expression_type(const Attribute& attribute) {
+  switch (attribute.encoding->read.front().format) {
+    case TimeFormat::timestamptz:
+      return "timestamp with time zone";
+    case TimeFormat::naive:
+      return "timestamp without time zone";
+    default:
+      return "";
+  }
+}
+
 /// PostgreSQL refuses to compare an enum with a text that is none of its labels.
 bool can_occur(const StatusValue& value, const ColumnInfo& column) {
   return column.labels.empty() || std::ranges::find(column.labels, value.text) != column.labels.end();
@@ -91,10 +103,12 @@ std::string StatementWriter::text(const Attribute& source) const {
 }
 
 std::string StatementWriter::time(const Attribute& source) const {
+  if (source.kind == Attribute::Kind::sql && m_dialect.engine() == Engine::postgres) {
+    // The value is named several times; OFFSET keeps the expression from being worked out as often.
+    return fmt::format("(SELECT {} FROM (SELECT {} AS x__time OFFSET 0) x)",
+                       m_dialect.as_time("x.x__time", expression_type(source)), raw(source));
+  }
   return attribute(source, [&](const std::string& expression, const std::string& type) {
-    if (source.kind == Attribute::Kind::sql && m_dialect.engine() == Engine::postgres) {
-      return m_dialect.as_time(expression + "::timestamptz", "timestamp with time zone");
-    }
     return m_dialect.as_time(expression, type);
   });
 }

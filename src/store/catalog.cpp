@@ -294,6 +294,9 @@ Schema read_schema(Connection& connection, const Profile& profile) {
   for (const RowRule& rule : profile.row_rules) {
     names.insert(rule.table);
   }
+  if (profile.version && !profile.version->table.empty()) {
+    names.insert(profile.version->table);
+  }
   Schema schema;
   for (const std::string& name : names) {
     TableInfo table = read_table(connection, name);

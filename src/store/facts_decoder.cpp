@@ -13,6 +13,9 @@ const Value& at(const Row& row, int position) {
 }  // namespace
 
 const ColumnEncoding& encoding_of(const Profile& profile, const Attribute& attribute) {
+  if (attribute.encoding) {
+    return *attribute.encoding;
+  }
   return attribute.kind == Attribute::Kind::lookup ? encoding_or_default(profile, attribute.table, attribute.value)
                                                    : encoding_or_default(profile, profile.table, attribute.column);
 }

@@ -1,6 +1,7 @@
 # Pages whose examples are run. A page listed here without a runnable example fails.
 file(GLOB manual_pages CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/man/*.md)
-foreach(page ${manual_pages} README.md docs/profiles.md docs/postgresql.md docs/guard.md docs/runbook.md docs/json.md
+file(GLOB profile_pages CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/docs/profiles/*.md)
+foreach(page ${manual_pages} ${profile_pages} README.md docs/profiles.md docs/postgresql.md docs/guard.md docs/runbook.md docs/json.md
         docs/workers.md docs/plans.md)
   taskctl_script_test("docs: ${page}" docs python3 tests/docs/run_examples.py ${CMAKE_SOURCE_DIR}/${page})
   set_tests_properties("docs: ${page}" PROPERTIES SKIP_RETURN_CODE 77)

@@ -71,7 +71,7 @@ TEST_CASE("bad profiles - task and its times") {
        "queue.toml:10:19: key 'task.always_assigned': 'always_assigned' needs to know the task's worker"},
       {"no task time", "[task.time]", "[task.times]", "queue.toml:14:7: key 'task.times': unknown key"},
       {"time as expression", R"(started   = "started_at")", R"T(started   = { sql = "now()" })T",
-       "queue.toml:16:13: key 'task.time.started': is an expression"},
+       "queue.toml:16:13: key 'task.time.started.encoding': missing"},
       {"time lookup without encoding", R"(started   = "started_at")",
        R"(started   = { table = "runs", match = { job_id = "id" }, value = "began" })",
        "queue.toml:16:66: key 'task.time.started.value': a time in column 'began' of 'runs' has no encoding"},
@@ -180,5 +180,37 @@ when = "a"
 class = "parked"
 contradiction = "yes")",
        "queue.toml:51:17: key 'class[2].contradiction': is a text"},
+  });
+}
+
+TEST_CASE("bad profiles - version") {
+  check_refused({
+      {"empty", "[thresholds]", "[version]\n[thresholds]", "queue.toml:89:1: key 'version': says nothing"},
+      {"no known versions", "[thresholds]", "[version]\nsql = \"1\"\n[thresholds]",
+       "queue.toml:89:1: key 'version.known': missing"},
+      {"known without a question", "[thresholds]", "[version]\nknown = [\"1\"]\n[thresholds]",
+       "queue.toml:90:9: key 'version.known': stands without 'sql'"},
+      {"table without a question", "[thresholds]", "[version]\ntable = \"v\"\ncolumns = [\"id\"]\n[thresholds]",
+       "queue.toml:90:9: key 'version.table': stands without 'sql'"},
+      {"placeholder", "[thresholds]", "[version]\nsql = \":task.id\"\nknown = [\"1\"]\n[thresholds]",
+       "queue.toml:90:7: key 'version.sql': holds a placeholder"},
+      {"two expressions", "[thresholds]", "[version]\nsql = \"1, 2\"\nknown = [\"1\"]\n[thresholds]",
+       "queue.toml:90:7: key 'version.sql': contains ','"},
+      {"version twice", "[thresholds]", "[version]\nsql = \"1\"\nknown = [\"1\", \"1\"]\n[thresholds]",
+       "queue.toml:91:15: key 'version.known[2]': '1' stands twice"},
+  });
+}
+
+TEST_CASE("bad profiles - times that are worked out and reasons of a limit") {
+  check_refused({
+      {"unknown encoding", R"(started   = "started_at")", R"(started   = { sql = "started_at", encoding = "utz" })",
+       "queue.toml:16:46: key 'task.time.started.encoding': 'utz' is unknown"},
+      {"encoding of what is no time", R"sql({ sql = "lower(kind)" })sql",
+       R"sql({ sql = "lower(kind)", encoding = "utc" })sql", "queue.toml:11:33: key 'task.kind.encoding': unknown key"},
+      {"the moment of a repair decides nothing", R"(when    = "kind = 'billing'")", R"(when    = "kind = :now_text")",
+       "queue.toml:83:11: key 'hazard[1].when': ':now_text' has no meaning here"},
+      {"reason without a limit", R"(safety  = "full")", R"(safety  = "full"
+safety_reason = "no")",
+       "queue.toml:5:17: key 'safety_reason': explains a limit that is not there"},
   });
 }

@@ -49,6 +49,7 @@ TEST_CASE("built-in profiles - names are sorted and equal the names inside") {
       CHECK(profile.name == name);
       CHECK(profile.file == "built-in");
       CHECK_FALSE(profile.summary.empty());
+      CHECK((profile.safety == Safety::read_only) <= !profile.safety_reason.empty());
     }
   }
 }

@@ -68,7 +68,10 @@ struct FixtureOf {
 const FixtureOf k_fixtures[] = {{"task-queue", Engine::sqlite, "task_queue.sqlite.sql"},
                                 {"jobs", Engine::sqlite, "jobs.sqlite.sql"},
                                 {"workspace-tasks", Engine::postgres, "workspace_tasks.postgres.sql"},
-                                {"cluster", Engine::postgres, "cluster.postgres.sql"}};
+                                {"cluster", Engine::postgres, "cluster.postgres.sql"},
+                                {"good-job", Engine::postgres, "good_job.postgres.sql"},
+                                {"oban", Engine::postgres, "oban.postgres.sql"},
+                                {"procrastinate", Engine::postgres, "procrastinate.postgres.sql"}};
 
 /// Every list of operations that the profile can carry out.
 std::vector<OperationList> operations_of(const Profile& profile) {
@@ -190,11 +193,17 @@ TEST_CASE("rows of every table of the built-in profiles can be read and written"
     const RowKey key{table.row_key(), {std::string{"1"}}};
     REQUIRE(key.columns.size() == 1);
     std::vector<std::string> columns;
-    std::ranges::transform(table.columns, std::back_inserter(columns), &ColumnInfo::name);
+    std::vector<std::string> settable;  // an UPDATE cannot set what the database counts itself
+    for (const ColumnInfo& column : table.columns) {
+      columns.push_back(column.name);
+      if (!column.identity_always) {
+        settable.push_back(column.name);
+      }
+    }
     const Image image{std::make_shared<const std::vector<std::string>>(columns), std::vector<Value>(columns.size())};
     CHECK_NOTHROW(prepare(*db, render_read_rows(table, dialect, std::vector{key}, true).sql));
     for (const Operation operation : {Operation::update, Operation::insert, Operation::remove}) {
-      const Change change{.operation = operation, .table = table.name, .key = key, .after = image, .written = columns};
+      const Change change{.operation = operation, .table = table.name, .key = key, .after = image, .written = settable};
       const std::string sql = render_write(table, dialect, change).sql;
       INFO(sql);
       CHECK_NOTHROW(prepare(*db, sql));
