@@ -28,6 +28,17 @@ const std::vector<System>& systems() {
       {"good-job", "good_job.postgres.sql", "good_jobs", "00000000-0000-0000-0000-000000000001",
        "UPDATE good_jobs SET finished_at = now() AT TIME ZONE 'UTC', locked_by_id = NULL, locked_at = NULL WHERE id = "
        "'00000000-0000-0000-0000-000000000001'"},
+      {"river", "river.postgres.sql", "river_job", "1",
+       "UPDATE river_job SET state = 'completed', finalized_at = now() WHERE id = 1"},
+      {"river", "river.sqlite.sql", "river_job", "1",
+       "UPDATE river_job SET state = 'completed', finalized_at = '2026-06-01 12:00:00' WHERE id = 1", Engine::sqlite},
+      {"solid-queue", "solid_queue.postgres.sql", "solid_queue_claimed_executions", "1",
+       "BEGIN; UPDATE solid_queue_jobs SET finished_at = '2026-06-01 12:00:00' WHERE id = 1; DELETE FROM "
+       "solid_queue_claimed_executions WHERE job_id = 1; COMMIT"},
+      {"solid-queue", "solid_queue.sqlite.sql", "solid_queue_claimed_executions", "1",
+       "BEGIN; UPDATE solid_queue_jobs SET finished_at = '2026-06-01 12:00:00.000000' WHERE id = 1; DELETE FROM "
+       "solid_queue_claimed_executions WHERE job_id = 1; COMMIT",
+       Engine::sqlite},
   };
   return k_systems;
 }
@@ -41,6 +52,7 @@ RepairScene scene_of(const System& system, const std::string& more = {}) {
   return {std::move(database), std::move(profile), k_clock};
 }
 
+/// The first of that name: on PostgreSQL.
 const System& system_named(const std::string& profile) {
   return *std::ranges::find(systems(), profile, &System::profile);
 }
@@ -60,6 +72,26 @@ TEST_CASE("every system is told apart by its tables") {
   INFO(system.fixture);
   const auto database = temp_database(system.engine, fixture(system.fixture));
   CHECK(choose_profile(*database->open(Access::read)).name == system.profile);
+}
+
+TEST_CASE("a result table is told apart with and without what it may have") {
+  const auto chosen = [](TempDatabase& database) { return choose_profile(*database.open(Access::read)).title(); };
+  CHECK(chosen(*temp_postgres(fixture("celery_django.postgres.sql"))) == "celery django");
+  const auto sqlite = temp_sqlite(fixture("celery_sqlalchemy.sqlite.sql"));
+  CHECK(chosen(*sqlite) == "celery sqlalchemy-extended-sqlite");
+  sqlite->exec("ALTER TABLE celery_taskmeta DROP COLUMN name");
+  CHECK(chosen(*sqlite) == "celery sqlalchemy-sqlite");
+  const std::string plain =
+      "CREATE TABLE celery_taskmeta (id integer PRIMARY KEY, task_id varchar(155) UNIQUE, status varchar(50), result "
+      "bytea, date_done timestamp, traceback text";
+  CHECK(chosen(*temp_postgres(plain + ")")) == "celery sqlalchemy");
+  CHECK(chosen(*temp_postgres(plain + ", name varchar(155), worker varchar(155), retries integer, queue "
+                                      "varchar(155))")) == "celery sqlalchemy-extended");
+  CHECK(
+      chosen(*temp_sqlite("CREATE TABLE django_celery_results_taskresult (id integer PRIMARY KEY, task_id varchar(255) "
+                          "NOT NULL UNIQUE, status varchar(50) NOT NULL, task_name varchar(255), worker varchar(100), "
+                          "traceback text, date_created datetime NOT NULL, date_started datetime, date_done datetime "
+                          "NOT NULL)")) == "celery django-sqlite");
 }
 
 TEST_CASE("several systems in one database are a question for the user") {
@@ -163,4 +195,36 @@ TEST_CASE("good-job - a lock that is taken after the plan was made stops the rep
   CHECK(report_on(result, k_locked_job).result == UnitResult::moved_on);
   CHECK(scene.database().value("SELECT locked_at FROM good_jobs WHERE id = '" + k_locked_job + "'") ==
         "2026-06-01 06:30:00");
+}
+
+TEST_CASE("river - the index of unique jobs stops one job and no other and every end has its time") {
+  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const std::string file = std::string{"river."} + (engine == Engine::sqlite ? "sqlite" : "postgres") + ".sql";
+  auto database = temp_database(engine, fixture(file));
+  Profile profile = choose_profile(*database->open(Access::read));
+  RepairScene scene{std::move(database), std::move(profile), k_clock};
+  const ApplyResult result = scene.apply(scene.reconcile());
+  CHECK(result.run.applied == 4);
+  CHECK(result.run.failed == 1);
+  CHECK(report_on(result, "5").result == UnitResult::failed);
+  CHECK(scene.database().value("SELECT state FROM river_job WHERE id = 5") == "running");
+  CHECK(scene.database().value("SELECT count(*) FROM river_job WHERE (finalized_at IS NOT NULL) <> (state IN "
+                               "('cancelled', 'completed', 'discarded'))") == "0");
+}
+
+TEST_CASE("river - a job that is unique where it runs may be given back") {
+  RepairScene scene = scene_of(system_named("river"), "UPDATE river_job SET unique_states = B'10000000' WHERE id = 5");
+  scene.selector.ids = {"5"};
+  CHECK(scene.apply(scene.reconcile()).run.applied == 1);
+}
+
+TEST_CASE("solid-queue - a claim that its process gives up meanwhile is left to it") {
+  RepairScene scene = scene_of(system_named("solid-queue"));
+  const Plan plan = scene.reconcile();
+  scene.database().exec("UPDATE solid_queue_processes SET last_heartbeat_at = '2026-06-01 11:59:59' WHERE id = 3");
+  const ApplyResult result = scene.apply(plan);
+  CHECK(report_on(result, "1").result == UnitResult::moved_on);
+  CHECK(report_on(result, "2").result == UnitResult::moved_on);
+  CHECK(scene.database().value("SELECT count(*) FROM solid_queue_failed_executions WHERE job_id IN (1, 2)") == "0");
+  CHECK(scene.database().value("SELECT value FROM solid_queue_semaphores") == "0");
 }
