@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""Runs the torture tests: scripts/torture [--long] [--only T1b,T7] [--seed N]. Fails on any violation."""
+import sys
+import traceback
+
+import kills
+import roundtrip
+from campaign import parse_options
+
+TESTS = {
+    "T1a": [kills.t1a, kills.t1a_backend],
+    "T1b": [kills.t1b, kills.t1b_server],
+    "T1c": [kills.t1c_backup],
+    "T1d": [kills.t1d],
+    "T13": [roundtrip.random_databases],
+    "T14": [roundtrip.undo_after_changes],
+}
+
+
+def main() -> int:
+    options, names = parse_options()
+    unknown = [name for name in names if name not in TESTS]
+    if unknown:
+        print(f"no test is called {', '.join(unknown)}; there are {', '.join(TESTS)}", file=sys.stderr)
+        return 2
+    good, points = True, 0
+    for name, tests in TESTS.items():
+        if names and name not in names:
+            continue
+        for test in tests:
+            try:
+                for campaign in test(options):
+                    good &= campaign.finish()
+                    points += campaign.points
+            except Exception:  # whatever it is, the tests after it still run
+                traceback.print_exc(file=sys.stdout)
+                print(f"FAILED {name}: seed {options.seed}")
+                good = False
+    print(f"{'passed' if good else 'FAILED'}: {points} points, seed {options.seed}")
+    return 0 if good else 1
+
+
+sys.exit(main())
