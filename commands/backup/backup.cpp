@@ -91,11 +91,18 @@ int make_backup(Context& context, const BackupOptions& options) {
 int list_all(Context& context, const BackupOptions& options) {
   ResolvedConfig config;
   std::filesystem::path folder = options.folder;
+  std::vector<BackupListing> listings;
   if (folder.empty()) {
     const std::unique_ptr<BackupDriver> driver = driver_of(context, options, &config);
     folder = folder_of(options, config, *driver);
+    // The usual place is made with the first backup; only a folder that was asked for has to be there.
+    std::error_code unreadable;
+    if (std::filesystem::exists(folder, unreadable) || unreadable) {
+      listings = list_backups(folder);
+    }
+  } else {
+    listings = list_backups(folder);
   }
-  const std::vector<BackupListing> listings = list_backups(folder);
   bool problem = false;
   Json list = Json::array();
   TableWriter table{{{.title = "CREATED"},

@@ -1,11 +1,10 @@
 #include "view/json.hpp"
 
 #include <chrono>
-#include <cmath>
-#include <type_traits>
 
 #include "base/text.hpp"
 #include "base/timestamp.hpp"
+#include "store/value_json.hpp"
 
 namespace taskctl {
 
@@ -108,21 +107,7 @@ Json time_json(const TimeFact& time) {
 }
 
 Json to_json(const Value& value) {
-  return std::visit(
-      [](const auto& held) -> Json {
-        using Held = std::decay_t<decltype(held)>;
-        if constexpr (std::is_same_v<Held, Null>) {
-          return nullptr;
-        } else if constexpr (std::is_same_v<Held, Blob>) {
-          return {{"blob", to_hex(held.bytes)}};
-        } else if constexpr (std::is_same_v<Held, double>) {
-          // JSON has no infinities.
-          return std::isfinite(held) ? Json(held) : Json{{"real", to_display(held)}};
-        } else {
-          return held;
-        }
-      },
-      value);
+  return stored_value(value);
 }
 
 Json to_json(const Task& task, std::optional<Duration> age) {

@@ -5,47 +5,10 @@ import pathlib
 import shutil
 import socket
 import subprocess
-import threading
 import time
 
 from harness import NOW, Folder, Postgres, main, parse_json, repair, require, same
-
-
-class CommitBreaker:
-    """A proxy that breaks a connection when it commits for the n-th time: after the server has it, or before."""
-
-    def __init__(self, commit: int, forward: bool) -> None:
-        self._commit, self._forward, self._seen = commit, forward, 0
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            client, _ = self._listener.accept()
-            server = socket.create_connection((os.environ["PGHOST"], int(os.environ["PGPORT"])))
-            threading.Thread(target=self._pump, args=(client, server), daemon=True).start()
-            threading.Thread(target=self._pump, args=(server, client, False), daemon=True).start()
-
-    def _pump(self, source: socket.socket, target: socket.socket, outward: bool = True) -> None:
-        try:
-            while data := source.recv(65536):
-                if outward and b"COMMIT\0" in data:
-                    self._seen += 1
-                    if self._seen == self._commit:
-                        if self._forward:
-                            source.shutdown(socket.SHUT_WR)  # no answer gets through
-                            target.sendall(data)
-                            time.sleep(0.5)
-                        break
-                target.sendall(data)
-        except OSError:
-            pass
-        for end in (source, target):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+from proxy import CommitBreaker
 
 
 def lost_commit(forward: bool, commit: int) -> tuple:
@@ -53,7 +16,7 @@ def lost_commit(forward: bool, commit: int) -> tuple:
     with Folder() as folder, Postgres() as server:
         server.tasks(100)
         proxy = CommitBreaker(commit, forward)
-        db = f"host=127.0.0.1 port={proxy.port} sslmode=disable gssencmode=disable dbname={server.name}"
+        db = proxy.db(server.name)
         result = folder.taskctl(*repair(db, "--no-backup", "--batch-size", "40", "--output", "json"))
         same(server.sql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
                         "pid <> pg_backend_pid() AND xact_start IS NOT NULL"), "0", "open transactions")
@@ -78,9 +41,9 @@ def commits_before_the_first_batch() -> int:
     with Folder() as folder, Postgres() as server:
         server.tasks(1)
         proxy = CommitBreaker(10**6, True)
-        db = f"host=127.0.0.1 port={proxy.port} sslmode=disable gssencmode=disable dbname={server.name}"
+        db = proxy.db(server.name)
         same(folder.taskctl(*repair(db, "--no-backup")).returncode, 0, "a repair through the proxy")
-        return proxy._seen - 3  # the batch, the end of the run, and the counting
+        return proxy.commits - 3  # the batch, the end of the run, and the counting
 
 
 def commit_in_doubt_when_nobody_can_tell() -> None:

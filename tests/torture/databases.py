@@ -1,5 +1,6 @@
 """Random databases: tables and columns with odd names, every column type, values at the edges, and a profile that fits."""
 import dataclasses
+import datetime
 import json
 import random
 
@@ -75,6 +76,8 @@ def toml(value) -> str:
 
 def design(rng: random.Random, engine: str) -> Design:
     names = rng.sample(NAMES, 12)
+    if "dot.ted" in names[:2]:  # in the name of a table a dot ends the schema
+        names = [n for n in names if n != "dot.ted"] + ["dotless"]
     table, companion, key, status, began, ended, problem, *extra_names = names
     key_type = rng.choice(["integer", "text", "bigint"])
     extras = [(name, *extra_type(rng, engine)) for name in extra_names]
@@ -116,7 +119,7 @@ def a_time(kind: str, rng: random.Random, later: bool = False) -> str:
     if kind == "timestamptz":
         return f"to_timestamp({seconds}.{rng.randrange(10**6):06d})"
     day, rest = divmod(seconds, 86400)
-    date = __import__("datetime").date.fromordinal(719163 + day)
+    date = datetime.date.fromordinal(719163 + day)
     return literal(f"{date}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}")
 
 
@@ -124,8 +127,7 @@ def profile(engine: str, names: list[str], time_type: str, cleared: list[str], d
     table, companion, key, status, began, ended, problem, *_ = names
     encoding = {"bigint": 'format = "unix-s"', "timestamptz": 'format = "timestamptz"'}.get(time_type, 'format = "text"\nzone = "UTC"')
     sets = {status: "'broken'", ended: f"coalesce({quoted(ended)}, :now)", problem: ":reason", **{name: "NULL" for name in cleared}}
-    # A name in TOML is a table's path: quotes keep a dot in it together.
-    task_table, other = toml(quoted(table) if "." in table else table), toml(quoted(companion) if "." in companion else companion)
+    task_table, other = toml(table), toml(companion)
     lines = ["format = 1", 'name = "random"', f'engines = ["{engine}"]', 'safety = "full"', "[task]", f"table = {task_table}",
              f"key = [{toml(key)}]", f"status = {toml(status)}", "[task.time]", f"started = {toml(began)}", f"finished = {toml(ended)}",
              "[encoding.one]", encoding, f"[times.{task_table}]", f'{toml(began)} = "one"', f'{toml(ended)} = "one"', "[[class]]",

@@ -101,7 +101,8 @@ def changed_since(subject, before: dict, k: int, rng) -> list[str]:
     wrong = []
     if undone.code != (3 if k else 0):
         wrong.append(f"I7 exit {undone.code} with {k} changed rows: {undone.stderr[-300:]}")
-    if undone.document and undone.document["result"] and (told := undone.document["result"]["applied"]) != 8 - k:
+    result = (undone.document or {}).get("result")
+    if (told := result["applied"] if result else 0) != 8 - k:
         wrong.append(f"I7 it says {told} were restored, {8 - k} should be")
     name = {row["task_id"]: key for key, row in before["task_queue"].items()}
     expected = dict(before["task_queue"])

@@ -3,7 +3,12 @@
 import sys
 import traceback
 
+import backups
+import concurrency
+import iofaults
 import kills
+import network
+import purity
 import roundtrip
 from campaign import parse_options
 
@@ -12,8 +17,18 @@ TESTS = {
     "T1b": [kills.t1b, kills.t1b_server],
     "T1c": [kills.t1c_backup],
     "T1d": [kills.t1d],
+    "T3": [iofaults.t3],
+    "T4": [iofaults.t4],
+    "T5": [network.t5a, network.t5b],
+    "T7": [concurrency.t7],
+    "T8": [concurrency.t8],
+    "T12": [purity.t12],
     "T13": [roundtrip.random_databases],
     "T14": [roundtrip.undo_after_changes],
+    "T17": [backups.t17],
+    "T19": [backups.t19],
+    "T21": [backups.t21],
+    "T23": [backups.t23],
 }
 
 

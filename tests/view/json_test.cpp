@@ -30,13 +30,13 @@ TEST_CASE("composite keys are arrays and unreadable times show what was read") {
   CHECK(dump(time_json({})) == "null");
 }
 
-TEST_CASE("values keep their type and invalid text is replaced") {
+TEST_CASE("values keep their type and their bytes") {
   CHECK(dump(to_json(Value{Null{}})) == "null");
   CHECK(dump(to_json(Value{std::int64_t{9007199254740993}})) == "9007199254740993");
   CHECK(dump(to_json(Value{1.5})) == "1.5");
   CHECK(dump(to_json(Value{Blob{"hi"}})) == R"({"blob":"6869"})");
-  CHECK(to_json(Value{std::numeric_limits<double>::infinity()}).contains("real"));
-  CHECK(dump(to_json(Value{std::string{"a\xff"}})) == "\"a\xEF\xBF\xBD\"");
+  CHECK(dump(to_json(Value{-std::numeric_limits<double>::infinity()})) == R"({"real":"-inf"})");
+  CHECK(dump(to_json(Value{std::string{"a\xff"}})) == R"({"text":"61ff"})");
 }
 
 TEST_CASE("an empty summary still has every field") {
