@@ -200,7 +200,7 @@ class Server(Subject):
         self.learn()
 
     def learn(self) -> None:
-        rows = self.sql("SELECT format('%I', c.relname), format('%I', a.attname), coalesce(array_position(i.indkey::int2[], a.attnum) + 1, 0) "
+        rows = self.sql("SELECT c.relname, a.attname, coalesce(array_position(i.indkey::int2[], a.attnum) + 1, 0) "
                         "FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT attisdropped "
                         "LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary "
                         "WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' ORDER BY 1, a.attnum")
@@ -210,12 +210,11 @@ class Server(Subject):
             self.columns.setdefault(table, []).append(column)
             if int(position):
                 keys.setdefault(table, []).append((int(position), column))
-        self.keys = {t: [unquote(c) for _, c in sorted(keys[t])] if t in keys else [unquote(c) for c in self.columns[t]]
-                     for t in self.columns}
+        self.keys = {t: [c for _, c in sorted(keys[t])] if t in keys else columns for t, columns in self.columns.items()}
         self.save()
 
     def save(self) -> None:
-        copies = "".join(f"CREATE TABLE torture.{t} AS SELECT * FROM public.{t};" for t in self.columns)
+        copies = "".join(f"CREATE TABLE torture.{quote(t)} AS SELECT * FROM public.{quote(t)};" for t in self.columns)
         self.sql("DROP SCHEMA IF EXISTS torture CASCADE; CREATE SCHEMA torture;" + copies)
         if self.sql("SELECT to_regclass('taskctl.taskctl_runs') IS NOT NULL") == "t":
             self.sql("".join(f"CREATE TABLE torture.{t} AS SELECT * FROM taskctl.{t};" for t in JOURNAL_TABLES))
@@ -223,7 +222,8 @@ class Server(Subject):
     def reset(self) -> None:
         self.wait_until_idle()
         text = "SET session_replication_role = replica;"
-        text += "".join(f"DELETE FROM public.{t}; INSERT INTO public.{t} SELECT * FROM torture.{t};" for t in self.columns)
+        text += "".join(f"DELETE FROM public.{quote(t)}; INSERT INTO public.{quote(t)} SELECT * FROM torture.{quote(t)};"
+                        for t in self.columns)
         if self.sql("SELECT to_regclass('torture.taskctl_runs') IS NOT NULL") == "t":
             text += "".join(f"DELETE FROM taskctl.{t};" for t in reversed(JOURNAL_TABLES))
             text += "".join(f"INSERT INTO taskctl.{t} SELECT * FROM torture.{t};" for t in JOURNAL_TABLES)
@@ -246,18 +246,17 @@ class Server(Subject):
     def snapshot(self) -> dict:
         commands = []
         for table, columns in self.columns.items():
-            wanted = ", ".join(f"{c}::text" for c in columns)
-            commands += ["-c", f"COPY (SELECT {wanted} FROM public.{table}) TO STDOUT", "-c", f"\\echo '\\001'{table}"]
+            wanted = ", ".join(f"{quote(c)}::text" for c in columns)
+            commands += ["-c", f"COPY (SELECT {wanted} FROM public.{quote(table)}) TO STDOUT", "-c", "\\echo '\\001'"]
         out = self._copy(commands)
         result, rows = {}, []
         for line in out.split("\n")[:-1]:
-            if line.startswith("\001"):
-                table = line[1:]
+            table = list(self.columns)[len(result)]
+            if line == "\001":
                 result[table] = {self.key_of(table, row): row for row in rows}
                 rows = []
             else:
-                table = list(self.columns)[len(result)]
-                rows.append(dict(zip(map(unquote, self.columns[table]), map(copied, line.split("\t")))))
+                rows.append(dict(zip(self.columns[table], map(copied, line.split("\t")))))
         return result
 
     def _copy(self, commands: list[str]) -> str:
@@ -282,8 +281,7 @@ class Server(Subject):
 
     @staticmethod
     def table_name(name: str) -> str:
-        name = name.removeprefix("public.")
-        return name if name.startswith('"') or name.replace("_", "a").isalnum() and name.islower() else quote(name)
+        return unquote(name.removeprefix("public."))
 
     @staticmethod
     def cells(image: dict) -> dict:
