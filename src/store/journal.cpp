@@ -210,6 +210,10 @@ void Journal::create() {
     Transaction transaction{m_connection, Access::write};
     create_here();
     transaction.commit();
+  } catch (const InDoubtError& error) {
+    // Empty tables that may be there or not: no task depends on them, and the next run looks.
+    throw Error{ExitCode::unavailable, error.message() + " of the empty journal; no task was changed",
+                "Run the command again."};
   } catch (const Error& error) {
     if (error.code() != ExitCode::access) {
       throw;

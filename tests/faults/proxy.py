@@ -1,7 +1,6 @@
 """A TCP proxy in front of the test server that breaks connections where it is told to."""
 import os
 import socket
-import struct
 import threading
 import time
 
@@ -81,7 +80,7 @@ class CommitBreaker(Proxy):
 
 
 class ByteCutter(Proxy):
-    """Breaks every connection after so many bytes in both directions together: by a reset, or by silence."""
+    """Breaks every connection after so many bytes in both directions together: by its end, or by silence."""
 
     def __init__(self, after: int, silent: bool) -> None:
         self._left, self._silent, self.cut = after, silent, False
@@ -95,15 +94,12 @@ class ByteCutter(Proxy):
             room, self._left = self._left, self._left - len(data)
             self.bytes += len(data)
         if room >= len(data) or self.cut and not self._silent:
-            return True  # after a reset the network is as it was
+            return True  # what connects again finds the network as it was
         self.cut = True
         target.sendall(data[:max(room, 0)])
         if self._silent:
             self._released.wait(120)
             return False
-        for end in (source, target):
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            end.close()
         return False
 
     def close(self) -> None:

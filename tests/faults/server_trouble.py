@@ -37,6 +37,19 @@ def commit_without_an_answer_is_looked_up() -> None:
         same(tuple(seen), expected, f"exit, told and repaired rows when COMMIT {number} is lost, forward={forward} ({stderr})")
 
 
+def only_a_commit_that_wrote_is_in_doubt() -> None:
+    with Folder() as folder, Postgres() as server:
+        server.tasks(10)
+        for commit, words in ((1, "was lost"), (2, "of the empty journal; no task was changed")):
+            proxy = CommitBreaker(commit, True)
+            result = folder.taskctl(*repair(proxy.db(server.name), "--no-backup"))
+            same(result.returncode, 8, f"COMMIT {commit} ({result.stderr})")
+            require(words in result.stderr, f"COMMIT {commit}: {result.stderr}")
+            same(server.sql("SELECT count(*) FROM task_queue WHERE status = 'failed'"), "0", "repaired")
+        proxy = CommitBreaker(1, True)
+        same(folder.taskctl("list-stuck", "--db", proxy.db(server.name), "--now", NOW).returncode, 8, "a listing")
+
+
 def commits_before_the_first_batch() -> int:
     with Folder() as folder, Postgres() as server:
         server.tasks(1)
@@ -174,5 +187,5 @@ def a_standby_is_read_and_never_written() -> None:
                 require("is a standby" in result.stderr, f"{writing[0]}: {result.stderr}")
 
 
-main([commit_without_an_answer_is_looked_up, commit_in_doubt_when_nobody_can_tell, a_locked_table_is_named,
+main([commit_without_an_answer_is_looked_up, only_a_commit_that_wrote_is_in_doubt, commit_in_doubt_when_nobody_can_tell, a_locked_table_is_named,
       few_rights_get_a_backup_of_the_rows, a_standby_is_read_and_never_written])

@@ -134,9 +134,9 @@ def t23(options: Options):
             rng = options.rng("T23 " + mode)
             subject.tasks(60)
             pristine = subject.template.read_bytes()
-            campaign = Campaign(f"T23 corrupt files sqlite/{mode}", options, 20)
+            campaign = Campaign(f"T23 corrupt files sqlite/{mode}", options, 10)
             codes: collections.Counter = collections.Counter()
-            for _ in range(options.scale(25, 1000)):
+            for _ in range(options.scale(10, 1000)):
                 subject.reset()
                 what = mutate(subject.path, pristine, rng)
                 digest = hashlib.sha256(subject.path.read_bytes()).digest()

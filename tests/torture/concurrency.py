@@ -12,9 +12,9 @@ def t7(options: Options):
         with subject_of(mode) as subject:
             scenario = Scenario(subject, "reconcile", 40, 5)
             for together in (2, 8):
-                campaign = Campaign(f"T7 {together} runs at once {subject.engine}/{mode}", options, 2)
+                campaign = Campaign(f"T7 {together} runs at once {subject.engine}/{mode}", options, 1)
                 codes: collections.Counter = collections.Counter()
-                for _ in range(options.scale(2, 200)):
+                for _ in range(options.scale(1, 200)):
                     subject.reset()
                     campaign.point(subject, f"{together} runs", at_once(scenario, together, codes))
                 campaign.note("exits " + " ".join(f"{c}:{n}" for c, n in sorted(codes.items())))
@@ -56,10 +56,10 @@ def t8(options: Options):
     rng = options.rng("T8")
     for mode in ("wal", "delete", "postgres"):
         with subject_of(mode) as subject:
-            scenario = Scenario(subject, "reconcile", 400, 4)
-            campaign = Campaign(f"T8 killed holder {subject.engine}/{mode}", options, 3)
+            scenario = Scenario(subject, "reconcile", 150, 4)
+            campaign = Campaign(f"T8 killed holder {subject.engine}/{mode}", options, 2)
             waits = []
-            for _ in range(options.scale(3, 100)):
+            for _ in range(options.scale(2, 100)):
                 subject.reset()
                 holder = subject.folder.start(*scenario.arguments(), "--quiet")
                 until_begun(subject, holder)

@@ -28,7 +28,7 @@ def faults(options: Options, name: str, error: str, calls: list[str], short: int
         with subject_of(mode) as subject:
             rng = options.rng(name + mode)
             scenario = Scenario(subject, "reconcile", options.scale(9, 30), options.scale(3, 10))
-            campaign = Campaign(f"{name} {error} sqlite/{mode}", options, 10)
+            campaign = Campaign(f"{name} {error} sqlite/{mode}", options, 8)
             counts = calls_on_files(subject, scenario, calls)
             points = [(call, n, ever) for call in calls for n in range(1, counts[call] + 1) for ever in ("", "+")]
             codes: collections.Counter = collections.Counter()
@@ -45,11 +45,11 @@ def faults(options: Options, name: str, error: str, calls: list[str], short: int
 
 
 def t3(options: Options):
-    yield from faults(options, "T3", "EIO", CALLS, 14)
+    yield from faults(options, "T3", "EIO", CALLS, 12)
 
 
 def t4(options: Options):
-    yield from faults(options, "T4", "ENOSPC", ["pwrite64", "ftruncate"], 10)
+    yield from faults(options, "T4", "ENOSPC", ["pwrite64", "ftruncate"], 8)
     for mode in ("wal", "delete"):
         yield backup_without_room(options, mode)
 
@@ -59,8 +59,8 @@ def backup_without_room(options: Options, mode: str) -> Campaign:
     with subject_of(mode) as subject:
         scenario = Scenario(subject, "reconcile", 30, 10)
         arguments = [a for a in scenario.arguments() if a != "--no-backup"]
-        campaign = Campaign(f"T4 ENOSPC in the backup sqlite/{mode}", options, 5)
-        for n in range(1, options.scale(8, 40)):
+        campaign = Campaign(f"T4 ENOSPC in the backup sqlite/{mode}", options, 3)
+        for n in range(1, options.scale(4, 40)):
             subject.reset()
             outcome = subject.under_strace([f"pwrite64:error=ENOSPC:when={n}+"], *arguments)
             wrong = judge(scenario.before, subject.snapshot(), scenario.plan, subject.journal(), outcome)

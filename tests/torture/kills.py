@@ -44,18 +44,18 @@ def killed_enough(campaign: Campaign, killed: int, runs: int) -> None:
 
 
 def t1b(options: Options):
-    tasks, batch = options.scale(9, 60), options.scale(3, 10)
+    tasks, batch = options.scale(4, 60), options.scale(2, 10)
     for mode in ("wal", "delete"):
-        for name, step in (("reconcile", 1), ("undo", 4), ("cancel", 6)):
+        for name, step in (("reconcile", 1), ("undo", 8), ("cancel", 12)):
             with subject_of(mode) as subject:
-                campaign = Campaign(f"T1b {name} sqlite/{mode}", options, 8)
+                campaign = Campaign(f"T1b {name} sqlite/{mode}", options, 5)
                 every_call(options, campaign, Scenario(subject, name, tasks, batch), FILE_CALLS, 1 if options.long else step)
                 yield campaign
 
 
 def t1b_server(options: Options):
     """The client dies before each message that it sends."""
-    for name, step in (("reconcile", 4), ("undo", 8), ("cancel", 8)):
+    for name, step in (("reconcile", 16), ("undo", 32), ("cancel", 32)):
         with subject_of("postgres") as subject:
             campaign = Campaign(f"T1b {name} postgres, client messages", options, 3)
             every_call(options, campaign, Scenario(subject, name, options.scale(9, 60), 3), ["sendto"], 1 if options.long else step)
@@ -67,12 +67,12 @@ def t1a(options: Options):
     for mode in ("wal", "delete", "postgres"):
         with subject_of(mode) as subject:
             scenario = Scenario(subject, "reconcile", options.scale(300, 10_000), options.scale(10, 100))
-            campaign = Campaign(f"T1a reconcile {subject.engine}/{mode}", options, 5)
+            campaign = Campaign(f"T1a reconcile {subject.engine}/{mode}", options, 3)
             subject.reset()
             started = time.monotonic()
             require(subject.run(*scenario.arguments()).code == 0, "the undisturbed run")
             lasts, mid = time.monotonic() - started, 0
-            for _ in range(options.scale(6, 1000)):
+            for _ in range(options.scale(3, 1000)):
                 subject.reset()
                 outcome = killed_after(subject, scenario, rng.uniform(0, lasts))
                 done = len(subject.journal())
@@ -96,9 +96,9 @@ def t1a_backend(options: Options):
     rng = options.rng("T1a backend")
     with subject_of("postgres") as subject:
         scenario = Scenario(subject, "reconcile", options.scale(300, 5000), 10)
-        campaign = Campaign("T1a backend terminated postgres", options, 5)
+        campaign = Campaign("T1a backend terminated postgres", options, 4)
         codes = collections.Counter()
-        for _ in range(options.scale(8, 500)):
+        for _ in range(options.scale(4, 500)):
             subject.reset()
             outcome, ended = backend_ended_after(subject, scenario, rng.uniform(0, 0.6))
             codes[outcome.code] += ended
@@ -186,8 +186,8 @@ def t1d(options: Options):
     for mode in ("wal", "delete"):
         with subject_of(mode) as subject:
             scenario = Scenario(subject, "reconcile", 12, 3)
-            campaign = Campaign(f"T1d three kills in a row sqlite/{mode}", options, 3)
-            for _ in range(options.scale(4, 300)):
+            campaign = Campaign(f"T1d three kills in a row sqlite/{mode}", options, 2)
+            for _ in range(options.scale(2, 300)):
                 subject.reset()
                 story = []
                 for _ in range(3):

@@ -79,7 +79,7 @@ def t12(options: Options):
                       for words in flag_sets(found[name], fixed, True)]
             total = len(points)
             if not options.long:
-                points = [(name, []) for name in COMMANDS if name in found] + rng.sample(points, 25)
+                points = [(name, []) for name in COMMANDS if name in found] + rng.sample(points, 12)
             before, codes = subject.snapshot(), {}
             mark = len(server_log(subject))
             for number, (name, words) in enumerate(points):

@@ -23,10 +23,10 @@ def load(subject, drawn) -> None:
 
 
 def random_databases(options: Options):
-    for mode, short in (("wal", 12), ("delete", 12), ("postgres", 12)):
+    for mode, short in (("wal", 8), ("delete", 8), ("postgres", 8)):
         with subject_of(mode) as subject:
             rng = options.rng("T13 " + mode)
-            campaign = Campaign(f"T13/T14a random databases {subject.engine}/{mode}", options, 10)
+            campaign = Campaign(f"T13/T14a random databases {subject.engine}/{mode}", options, 8)
             rows = stuck = 0
             for number in range(options.scale(short, 1000)):
                 drawn = design(rng, subject.engine)

@@ -3,8 +3,10 @@
 import sys
 import traceback
 
+import application
 import backups
 import concurrency
+import hostile
 import iofaults
 import kills
 import network
@@ -22,6 +24,8 @@ TESTS = {
     "T5": [network.t5a, network.t5b],
     "T7": [concurrency.t7],
     "T8": [concurrency.t8],
+    "T9": [application.t9],
+    "T10": [application.t10],
     "T12": [purity.t12],
     "T13": [roundtrip.random_databases],
     "T14": [roundtrip.undo_after_changes],
@@ -29,18 +33,24 @@ TESTS = {
     "T19": [backups.t19],
     "T21": [backups.t21],
     "T23": [backups.t23],
+    "T26": [hostile.t26],
+    "T31": [hostile.t31],
+    "T36": [hostile.t36],
 }
+
+# Not part of a run of everything: each fails for a reason that docs/reliability.md names.
+KNOWN = {"T5c": [network.t5c]}
 
 
 def main() -> int:
     options, names = parse_options()
-    unknown = [name for name in names if name not in TESTS]
+    unknown = [name for name in names if name not in TESTS | KNOWN]
     if unknown:
-        print(f"no test is called {', '.join(unknown)}; there are {', '.join(TESTS)}", file=sys.stderr)
+        print(f"no test is called {', '.join(unknown)}; there are {', '.join(TESTS | KNOWN)}", file=sys.stderr)
         return 2
     good, points = True, 0
-    for name, tests in TESTS.items():
-        if names and name not in names:
+    for name, tests in (TESTS | KNOWN).items():
+        if name not in names if names else name in KNOWN:
             continue
         for test in tests:
             try:

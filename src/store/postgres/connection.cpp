@@ -297,6 +297,7 @@ void PostgresConnection::begin(Access access) {
                     m_write_timeout_ms, k_idle_write_ms));
   }
   m_in_transaction = true;
+  m_transaction_access = access;
   m_transaction_failed = false;
 }
 
@@ -310,9 +311,9 @@ void PostgresConnection::commit() {
   try {
     m_session->work.exec("COMMIT");
   } catch (const std::exception&) {
-    // A refused COMMIT (a deferred constraint) has rolled back.
+    // A refused COMMIT (a deferred constraint) has rolled back. The end of a reading is never in doubt.
     m_in_transaction = false;
-    fail("COMMIT", true);
+    fail("COMMIT", m_transaction_access == Access::write);
   }
   m_in_transaction = false;
 }

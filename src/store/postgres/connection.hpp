@@ -79,6 +79,7 @@ class PostgresConnection final : public Connection {
   ServerInfo m_server;
   std::unique_ptr<Session> m_session;
   bool m_in_transaction = false;
+  Access m_transaction_access = Access::read;
   bool m_transaction_failed = false;  ///< the server refuses everything but ROLLBACK
   std::atomic<bool> m_interrupted{false};
 };
