@@ -40,7 +40,8 @@ def at_once(scenario: Scenario, together: int, codes: collections.Counter) -> li
         codes[outcome.code] += 1
         if outcome.code not in (0, 6):
             wrong.append(f"I7 a run ends with {outcome.code}: {outcome.stderr[-300:]!r}")
-        if outcome.code == 6 and "pid" not in outcome.stderr:
+        # A holder that has just got the lock has not written its name yet; a reader may meet the first write of the winner.
+        if outcome.code == 6 and not any(words in outcome.stderr for words in ("pid", "left no name", "was changed while it was read")):
             wrong.append(f"T7 a loser does not name the holder: {outcome.stderr[-300:]!r}")
         result = (outcome.document or {}).get("result")
         applied += result["applied"] if result else 0

@@ -68,7 +68,7 @@ def t31(options: Options):
                 outcome = subject.run(*arguments, timeout=30)
                 codes[outcome.code] += 1
                 wrong = []
-                if outcome.code < 0 or outcome.code not in (0, 1, 2, 3, 5, 10, 11, 13) or kind == "plan" and outcome.code == 0:
+                if outcome.code < 0 or outcome.code not in (0, 1, 2, 3, 5, 8, 10, 11, 13) or kind == "plan" and outcome.code == 0:
                     wrong.append(f"T31 exit {outcome.code}: {outcome.stderr[-300:]!r}")
                 if outcome.code and not outcome.stderr.strip() and not outcome.stdout.strip():
                     wrong.append("T31 it ends without a word")

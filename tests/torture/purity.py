@@ -64,6 +64,7 @@ def t12(options: Options):
     for mode in ("wal", "delete", "postgres"):
         with subject_of(mode) as subject:
             subject.tasks(4)
+            (subject.folder.path / "copies").mkdir()
             log = len(server_log(subject))
             first = subject.run(*repair(subject.db), "--limit", "1", *UNGUARDED)
             require(first.code == 0, f"a run for the history: {first.stderr}")
