@@ -464,7 +464,16 @@ bool Journal::prune(const std::string& run_id, std::size_t chunk, const std::fun
     transaction.commit();
     return changed;
   };
-  apart(&Statements::mark_pruning, run);
+  {
+    // Together: without the right to delete there must be no mark, for a marked run cannot be undone.
+    Transaction transaction{m_connection, Access::write};
+    m_connection.run(statement(&Statements::mark_pruning), run);
+    m_connection.run(statement(&Statements::delete_changes), some);
+    transaction.commit();
+  }
+  if (!go_on()) {
+    return false;
+  }
   while (apart(&Statements::delete_changes, some) > 0) {
     if (!go_on()) {
       return false;

@@ -346,3 +346,21 @@ TEST_CASE("pruning removes old runs whole and goes on where it was stopped") {
   CHECK(changes_of(journal, "old", false).empty());
   CHECK(changes_of(journal, "young", false).size() == 1);
 }
+
+TEST_CASE("pruning without the right to delete leaves no mark") {
+  const auto database = temp_database(Engine::postgres, "CREATE TABLE tasks (id integer)");
+  const auto connection = database->open(Access::write);
+  Journal journal{*connection};
+  journal.create();
+  insert(journal, *connection, sample_run("old"), {sample_entry(1, "7")});
+  const std::string role = "prune_" + random_hex(6);
+  connection->run("CREATE ROLE " + role);
+  connection->run("GRANT USAGE ON SCHEMA taskctl TO " + role);
+  connection->run("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA taskctl TO " + role);
+  connection->run("SET ROLE " + role);
+  CHECK_THROWS_AS(journal.prune("old", 2, [] { return true; }), Error);
+  connection->run("RESET ROLE");
+  CHECK(journal.find_run("old")->state == RunState::started);
+  CHECK(changes_of(journal, "old", false).size() == 1);
+  database->exec("DROP OWNED BY " + role + "; DROP ROLE " + role);
+}

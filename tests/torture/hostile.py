@@ -63,8 +63,9 @@ def t31(options: Options):
                 continue
             campaign = Campaign(f"T31 {kind}", options, short)
             codes: collections.Counter = collections.Counter()
-            for _ in range(options.scale(short, 20_000)):
-                arguments, what = attempt(kind, subject, rng, profile, plan)
+            for number in range(options.scale(short, 20_000)):
+                # The first one is right: otherwise nobody knows whether what is mutated ever was.
+                arguments, what = attempt(kind, subject, rng, profile, plan, number == 0)
                 outcome = subject.run(*arguments, timeout=30)
                 codes[outcome.code] += 1
                 wrong = []
@@ -89,24 +90,26 @@ def saved_plan(subject) -> bytes:
     return path.read_bytes()
 
 
-def attempt(kind: str, subject, rng, profile: str, plan: bytes) -> tuple[list[str], object]:
+def attempt(kind: str, subject, rng, profile: str, plan: bytes, right: bool) -> tuple[list[str], object]:
     junk = "".join(rng.choice(PIECES) for _ in range(rng.randint(1, 6)))
     db, folder = subject.db, subject.folder.path
     if kind == "duration":
         if rng.random() < 0.5:
             junk = "".join(f"{rng.choice([1, 7, 90, 10**9])}{rng.choice(['h', 'm', 's', 'd', 'ms', 'w', ''])}" for _ in range(rng.randint(1, 3)))
+        junk = "1h30m" if right else junk
         return ["list-stuck", "--db", db, "--max-age=" + junk], junk
     if kind == "timestamp":
         if rng.random() < 0.5:
             junk = f"202{rng.randrange(10)}-{rng.randint(1, 13):02d}-{rng.randint(27, 32):02d}T{rng.randint(0, 25):02d}:00:00{rng.choice(['Z', '+08:00', '', '-25:00'])}"
+        junk = NOW if right else junk
         return ["list-stuck", "--db", db, "--now=" + junk], junk
     if kind == "id":
         return ["show", "--db", db, "--now", NOW, "--", junk], junk
     if kind == "profile":
-        return ["reconcile", "--dry-run", "--db", db, "--now", NOW, "--profile", written(folder / "fuzz.toml", damaged(profile.encode(), rng))], "profile"
+        return ["reconcile", "--dry-run", "--db", db, "--now", NOW, "--profile", written(folder / "fuzz.toml", profile.encode() if right else damaged(profile.encode(), rng))], "profile"
     if kind == "config":
         good = f'[target.x]\ndb = "{db}"\nmax_changes = 5\nprotected = true\n'.encode()
-        path = written(folder / "fuzz-config.toml", damaged(good, rng))
+        path = written(folder / "fuzz-config.toml", good if right else damaged(good, rng))
         return ["list-stuck", "--config", path, "--target", "x", "--now", NOW], "config"
     data = bytearray(plan)
     data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
