@@ -60,10 +60,9 @@ bool is_refusal(LeftOut::Why why) {
 
 ExitCode cancel_verdict(const Plan& plan, const FlowResult& result) {
   // The counts, because of very many tasks not every one is kept.
-  bool planned_all = true, any_satisfied = false, refused = false;
+  bool planned_all = true, refused = false;
   for (const auto& [why, count] : plan.left_out_counts) {
     planned_all = planned_all && is_satisfied(why);
-    any_satisfied = any_satisfied || is_satisfied(why);
     refused = refused || is_refusal(why);
   }
   if (result.dry_run) {
@@ -71,8 +70,7 @@ ExitCode cancel_verdict(const Plan& plan, const FlowResult& result) {
     return planned_all     ? ExitCode::ok
            : !plan.empty() ? ExitCode::partial
            : refused       ? ExitCode::refused
-           : any_satisfied ? ExitCode::partial
-                           : ExitCode::failed;
+                           : ExitCode::partial;
   }
   const RunRecord& run = result.applied.run;
   const auto ended = static_cast<std::size_t>(run.applied);
@@ -86,7 +84,8 @@ ExitCode cancel_verdict(const Plan& plan, const FlowResult& result) {
     return ExitCode::partial;
   }
   // Nothing was changed. That a guard said no weighs more than that another task was cancelled before.
-  return refused ? ExitCode::refused : any_satisfied ? ExitCode::partial : ExitCode::failed;
+  const bool locked = default_verdict(result.applied) == ExitCode::locked;
+  return refused ? ExitCode::refused : locked ? ExitCode::locked : ExitCode::partial;
 }
 
 int carry_out(Context& context, Session& session, const Plan& plan, const CancelOptions& options,
@@ -134,7 +133,10 @@ int run_cancel(Context& context, const CancelOptions& options) {
   for (const std::string& id : ids) {
     request.keys.push_back(TaskKey::from_text(id, session->profile.key.size()));
   }
-  const Plan plan = plan_cancel(*session->store, request);
+  Plan plan = plan_cancel(*session->store, request);
+  if (ids.empty() && plan.empty() && plan.left_out_counts.empty()) {
+    plan.warnings.push_back("no unfinished task fits: " + options.selector.selector.describe());
+  }
   return carry_out(context, *session, plan, options, nullptr);
 }
 
