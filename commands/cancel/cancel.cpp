@@ -88,17 +88,6 @@ ExitCode cancel_verdict(const Plan& plan, const FlowResult& result) {
   return refused ? ExitCode::refused : locked ? ExitCode::locked : ExitCode::partial;
 }
 
-int carry_out(Context& context, Session& session, const Plan& plan, const CancelOptions& options,
-              const PlanFileInfo* saved) {
-  return run_change_flow(context, session, plan,
-                         {.target = options.target,
-                          .change = options.change,
-                          .plan = options.plan,
-                          .saved = saved,
-                          .format = options.output.format,
-                          .judge = [&plan](const FlowResult& result) { return cancel_verdict(plan, result); }});
-}
-
 }  // namespace
 
 void declare_cancel(CLI::App& app, CancelOptions& options) {
@@ -117,7 +106,8 @@ void declare_cancel(CLI::App& app, CancelOptions& options) {
 int run_cancel(Context& context, const CancelOptions& options) {
   if (!options.plan.file.empty()) {
     const OpenPlan open = open_saved_plan(context, "cancel", options.plan, options.target);
-    return carry_out(context, *open.session, open.saved.plan, options, &open.saved.info);
+    return run_change_flow(context, *open.session, open.saved.plan,
+                           flow_request(options, &open.saved.info, cancel_verdict));
   }
   require_one_way(options);
   const std::vector<std::string> ids =
@@ -137,7 +127,7 @@ int run_cancel(Context& context, const CancelOptions& options) {
   if (ids.empty() && plan.empty() && plan.left_out_counts.empty()) {
     plan.warnings.push_back("no unfinished task fits: " + options.selector.selector.describe());
   }
-  return carry_out(context, *session, plan, options, nullptr);
+  return run_change_flow(context, *session, plan, flow_request(options, nullptr, cancel_verdict));
 }
 
 }  // namespace taskctl

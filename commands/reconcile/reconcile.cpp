@@ -18,18 +18,6 @@ ExitCode reconcile_verdict(const Plan& plan, const FlowResult& result) {
   return out_of_reach ? ExitCode::partial : default_verdict(result.applied);
 }
 
-int carry_out(Context& context, Session& session, const Plan& plan, const ReconcileOptions& options,
-              const PlanFileInfo* saved) {
-  return run_change_flow(context, session, plan,
-                         {.target = options.target,
-                          .change = options.change,
-                          .plan = options.plan,
-                          .saved = saved,
-                          .format = options.output.format,
-                          .exit_code = options.exit_code,
-                          .judge = [&plan](const FlowResult& result) { return reconcile_verdict(plan, result); }});
-}
-
 }  // namespace
 
 void declare_reconcile(CLI::App& app, ReconcileOptions& options) {
@@ -52,7 +40,8 @@ void declare_reconcile(CLI::App& app, ReconcileOptions& options) {
 int run_reconcile(Context& context, const ReconcileOptions& options) {
   if (!options.plan.file.empty()) {
     const OpenPlan open = open_saved_plan(context, "reconcile", options.plan, options.target);
-    return carry_out(context, *open.session, open.saved.plan, options, &open.saved.info);
+    return run_change_flow(context, *open.session, open.saved.plan,
+                           flow_request(options, &open.saved.info, reconcile_verdict));
   }
   const std::unique_ptr<Session> session = context.open(options.target, &options.age, Access::read, true);
   require_outcome(session->profile, options.outcome);
@@ -71,7 +60,7 @@ int run_reconcile(Context& context, const ReconcileOptions& options) {
   if (plan.empty() && plan.left_out.empty() && !plan.selector.empty()) {
     plan.warnings.push_back("no stuck task fits: " + plan.selector.describe());
   }
-  return carry_out(context, *session, plan, options, nullptr);
+  return run_change_flow(context, *session, plan, flow_request(options, nullptr, reconcile_verdict));
 }
 
 }  // namespace taskctl

@@ -101,18 +101,6 @@ ExitCode release_verdict(const Plan& plan, const FlowResult& result) {
   return applied == ExitCode::ok && !planned_all ? ExitCode::partial : applied;
 }
 
-int carry_out(Context& context, Session& session, const Plan& plan, const ReleaseWorkerOptions& options,
-              const PlanFileInfo* saved) {
-  return run_change_flow(context, session, plan,
-                         {.target = options.target,
-                          .change = options.change,
-                          .plan = options.plan,
-                          .saved = saved,
-                          .format = options.output.format,
-                          .exit_code = options.exit_code,
-                          .judge = [&plan](const FlowResult& result) { return release_verdict(plan, result); }});
-}
-
 }  // namespace
 
 void declare_release_worker(CLI::App& app, ReleaseWorkerOptions& options) {
@@ -131,7 +119,8 @@ void declare_release_worker(CLI::App& app, ReleaseWorkerOptions& options) {
 int run_release_worker(Context& context, const ReleaseWorkerOptions& options) {
   if (!options.plan.file.empty()) {
     const OpenPlan open = open_saved_plan(context, "release-worker", options.plan, options.target);
-    return carry_out(context, *open.session, open.saved.plan, options, &open.saved.info);
+    return run_change_flow(context, *open.session, open.saved.plan,
+                           flow_request(options, &open.saved.info, release_verdict));
   }
   if (options.worker.empty()) {
     throw Error{ExitCode::usage, "no worker is named", "`taskctl list-workers` prints their names."};
@@ -150,7 +139,7 @@ int run_release_worker(Context& context, const ReleaseWorkerOptions& options) {
   context.streams().talk(fmt::format("worker '{}' is dead ({}); it holds {}", printable(options.worker),
                                      liveness_words(release.liveness, Liveness::dead),
                                      counted(release.held, "active task")));
-  return carry_out(context, *session, release.plan, options, nullptr);
+  return run_change_flow(context, *session, release.plan, flow_request(options, nullptr, release_verdict));
 }
 
 }  // namespace taskctl

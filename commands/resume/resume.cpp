@@ -70,7 +70,7 @@ int carry_on(Context& context, Session& session, const Plan& plan, const RunReco
                           .saved = saved,
                           .resumes = &run,
                           .format = options.output.format,
-                          .judge = [&plan](const FlowResult& result) { return resumed_verdict(plan, result); }});
+                          .judge = resumed_verdict});
 }
 
 int resume_saved(Context& context, const ResumeOptions& options, const std::string& wanted) {

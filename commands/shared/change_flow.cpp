@@ -232,7 +232,7 @@ class Flow {
       if (!is_dry() && !m_json) {
         m_streams.talk("nothing to do: no backup, no journal, no lock was made");
       }
-      const ExitCode code = m_request.judge ? m_request.judge(result) : ExitCode::ok;
+      const ExitCode code = m_request.judge ? m_request.judge(m_plan, result) : ExitCode::ok;
       if (!m_json && is_silent() && !is_dry() && code != ExitCode::ok) {
         print_left_out(m_streams, m_plan);
       }
@@ -440,7 +440,7 @@ class Flow {
       m_streams.warn(warning);
     }
     const ExitCode code = result.applied.refused_all ? strict_verdict(result.applied)
-                          : m_request.judge          ? m_request.judge(result)
+                          : m_request.judge          ? m_request.judge(m_plan, result)
                                                      : default_verdict(result.applied);
     if (m_json) {
       m_json->result(result.applied, backup);

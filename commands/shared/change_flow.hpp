@@ -32,9 +32,24 @@ struct FlowRequest {
   OutputFormat format = OutputFormat::table;
   bool exit_code = false;  ///< --exit-code: 4 when the plan is not empty
   /// How the command ends, given what happened; default_verdict() when empty.
-  std::function<ExitCode(const FlowResult&)> judge;
+  std::function<ExitCode(const Plan&, const FlowResult&)> judge;
   std::function<void(Session&)> afterwards;  ///< with the connection that wrote, before the result is printed
 };
+
+/// What a command that plans by itself or takes a saved plan asks for.
+template <typename Options, typename Judge>
+FlowRequest flow_request(const Options& options, const PlanFileInfo* saved, const Judge& judge) {
+  FlowRequest request{.target = options.target,
+                      .change = options.change,
+                      .plan = options.plan,
+                      .saved = saved,
+                      .format = options.output.format,
+                      .judge = judge};
+  if constexpr (requires { options.exit_code; }) {
+    request.exit_code = options.exit_code;
+  }
+  return request;
+}
 
 /// The one way from a plan to a changed database, for reconcile, cancel and undo: show the plan → (dry run ends) →
 /// limits and confirmation → banner → lock → backup → journal → guarded batches → one re-plan for conflicts and busy

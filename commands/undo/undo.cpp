@@ -67,14 +67,9 @@ ExitCode undo_verdict(const Plan& plan, const FlowResult& result) {
 
 int carry_out(Context& context, Session& session, const Plan& plan, const UndoOptions& options,
               const PlanFileInfo* saved) {
-  return run_change_flow(context, session, plan,
-                         {.target = options.target,
-                          .change = options.change,
-                          .plan = options.plan,
-                          .saved = saved,
-                          .format = options.output.format,
-                          .judge = [&plan](const FlowResult& result) { return undo_verdict(plan, result); },
-                          .afterwards = [&context](Session& written) { warn_of_guard(context.streams(), written); }});
+  FlowRequest request = flow_request(options, saved, undo_verdict);
+  request.afterwards = [&context](Session& written) { warn_of_guard(context.streams(), written); };
+  return run_change_flow(context, session, plan, request);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/lister.hpp"
 #include "engine/repair_planner.hpp"
 
 namespace taskctl {
@@ -109,9 +110,7 @@ Plan repeat_undo(TaskStore& store, const Plan& plan, const std::vector<std::stri
   return again;
 }
 
-}  // namespace
-
-Plan plan_reconcile(TaskStore& store, const ReconcileRequest& request) {
+Plan read_reconcile_plan(TaskStore& store, const ReconcileRequest& request) {
   Plan plan = start_reconcile(store, request);
   Transaction transaction{store.connection(), Access::read};  // one snapshot for findings and rows
   RepairPlanner planner{store, plan};
@@ -121,6 +120,12 @@ Plan plan_reconcile(TaskStore& store, const ReconcileRequest& request) {
   plan.status_before = count_statuses(store);
   transaction.commit();
   return plan;
+}
+
+}  // namespace
+
+Plan plan_reconcile(TaskStore& store, const ReconcileRequest& request) {
+  return once_more_when_busy([&] { return read_reconcile_plan(store, request); });
 }
 
 Plan replan(TaskStore& store, const Plan& plan, const std::vector<std::string>& tasks) {

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/spool.hpp"
 #include "engine/facts_codec.hpp"
+#include "engine/lister.hpp"
 #include "engine/planner.hpp"
 #include "engine/planner_parts.hpp"
 #include "engine/remedy.hpp"
@@ -214,9 +215,7 @@ void require_selection(const CancelRequest& request) {
   }
 }
 
-}  // namespace
-
-Plan plan_cancel(TaskStore& store, const CancelRequest& request) {
+Plan read_cancel_plan(TaskStore& store, const CancelRequest& request) {
   require_selection(request);
   Plan plan = start_plan(store, "cancel");
   plan.given_now = request.now;
@@ -243,6 +242,12 @@ Plan plan_cancel(TaskStore& store, const CancelRequest& request) {
   plan.status_before = count_statuses(store);
   transaction.commit();
   return plan;
+}
+
+}  // namespace
+
+Plan plan_cancel(TaskStore& store, const CancelRequest& request) {
+  return once_more_when_busy([&] { return read_cancel_plan(store, request); });
 }
 
 }  // namespace taskctl

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "engine/lister.hpp"
 #include "engine/planner.hpp"
 #include "engine/repair_planner.hpp"
 #include "engine/row_rules.hpp"
@@ -134,9 +135,7 @@ class ReleasePlanner {
   bool m_has_account = false;
 };
 
-}  // namespace
-
-ReleasePlan plan_release(TaskStore& store, const ReleaseRequest& request) {
+ReleasePlan read_release_plan(TaskStore& store, const ReleaseRequest& request) {
   require_workers(store.profile());
   ReleasePlan release;
   Plan& plan = release.plan;
@@ -158,6 +157,12 @@ ReleasePlan plan_release(TaskStore& store, const ReleaseRequest& request) {
   plan.status_before = count_statuses(store);
   transaction.commit();
   return release;
+}
+
+}  // namespace
+
+ReleasePlan plan_release(TaskStore& store, const ReleaseRequest& request) {
+  return once_more_when_busy([&] { return read_release_plan(store, request); });
 }
 
 }  // namespace taskctl

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "engine/applier_check.hpp"
+#include "engine/lister.hpp"
 #include "engine/planner.hpp"
 #include "engine/planner_parts.hpp"
 #include "engine/row_identity.hpp"
@@ -248,9 +249,7 @@ RunRecord require_run(Journal& journal, const std::string& id, const Profile& pr
   return *std::move(run);
 }
 
-}  // namespace
-
-Plan plan_undo(TaskStore& store, Journal& journal, const UndoRequest& request) {
+Plan read_undo_plan(TaskStore& store, Journal& journal, const UndoRequest& request) {
   Plan plan = start_plan(store, "undo");
   plan.selector.ids = request.tasks;
   Transaction transaction{store.connection(), Access::read};
@@ -262,6 +261,12 @@ Plan plan_undo(TaskStore& store, Journal& journal, const UndoRequest& request) {
   plan.status_before = count_statuses(store);
   transaction.commit();
   return plan;
+}
+
+}  // namespace
+
+Plan plan_undo(TaskStore& store, Journal& journal, const UndoRequest& request) {
+  return once_more_when_busy([&] { return read_undo_plan(store, journal, request); });
 }
 
 }  // namespace taskctl

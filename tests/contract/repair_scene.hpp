@@ -1,5 +1,7 @@
 #pragma once
 
+#include <catch2/catch.hpp>
+
 #include <memory>
 #include <string>
 #include <utility>
@@ -202,6 +204,22 @@ class RepairScene {
   TaskStore m_store;
   Journal m_journal;
 };
+
+/// Changes in the journal whose after-image is what the tasks table holds now.
+inline void check_journal_matches_rows(RepairScene& scene, const std::string& run, std::size_t changes) {
+  const std::vector<JournalEntry> entries = scene.entries(run);
+  CHECK(entries.size() == changes);
+  std::int64_t sequence = 0;
+  for (const JournalEntry& entry : entries) {
+    CHECK(entry.sequence == ++sequence);
+    if (entry.change.operation != Operation::remove) {
+      const std::vector<RowKey> keys = {entry.change.key};
+      const auto rows = scene.store().read_rows(entry.change.table, keys, false);
+      REQUIRE(rows.at(0));
+      CHECK(*rows[0] == *entry.change.after);
+    }
+  }
+}
 
 inline RepairScene queue_scene(Engine engine, int count, const std::string& more = {}) {
   return {temp_database(engine, queue_sql(engine, count) + more), parse_profile(k_queue_profile, "queue.toml"),

@@ -107,13 +107,42 @@ def killed_run_is_a_prefix_and_can_be_undone() -> None:
         run = folder.start(*repair(db, "--no-backup", "--quiet", "--batch-size", "50"))
         wait_for_changes(db, run, random.choice([50, 300, 900]))
         run.kill()
-        run.communicate(timeout=30)
+        out, err = run.communicate(timeout=30)
+        same(run.returncode, -signal.SIGKILL, f"the run ended before it was killed ({out}{err})")
         done = consistent(db, 3000)
         require(done < 3000, "the run ended before it was killed: nothing was tested")
         require(done % 50 == 0, f"{done} is not a number of whole batches")
         undone = folder.taskctl("undo", "--last", "--db", db, "--yes", "--no-backup", "--max-changes", "100000")
         same(undone.returncode, 0, f"undo ({undone.stderr})")
         same(sqlite_rows(db, "SELECT * FROM task_queue ORDER BY id"), original, "rows after the undo")
+
+
+def application_comes_and_goes() -> None:
+    """Every query of a WAL application on a connection of its own: the -wal and -shm appear and vanish all the time."""
+    with Folder() as folder:
+        db = folder.sqlite_tasks(3000, "wal")
+        over = threading.Event()
+
+        def application() -> None:
+            while not over.is_set():
+                sqlite_rows(db, "SELECT count(*) FROM task_queue")
+
+        thread = threading.Thread(target=application)
+        thread.start()
+        try:
+            for _ in range(5):
+                listed = folder.taskctl("list-stuck", "--db", db, "--now", NOW, "--max-age", "1", "--output",
+                                        "ids")
+                same(listed.returncode, 0, f"list-stuck ({listed.stderr})")
+                same(len(listed.stdout.splitlines()), 3000, "listed")
+                planned = folder.taskctl(*repair(db, "--quiet"), "--dry-run")
+                same(planned.returncode, 0, f"dry run ({planned.stderr})")
+            run = folder.taskctl(*repair(db, "--no-backup", "--quiet"))
+            same(run.returncode, 0, f"reconcile ({run.stderr})")
+        finally:
+            over.set()
+            thread.join()
+        same(consistent(db, 3000), 3000, "repaired")
 
 
 def reader_goes_away() -> None:
@@ -245,6 +274,6 @@ def wrong_password_and_no_server() -> None:
 
 
 main([interrupt_stops_after_the_batch, first_signal_ends_planning, second_signal_leaves_the_summary,
-      killed_run_is_a_prefix_and_can_be_undone, reader_goes_away, two_runs_at_once, two_runs_at_once_postgres,
-      locked_database_is_waited_for_and_then_left, full_disk_during_backup, application_writes_meanwhile,
-      wrong_password_and_no_server])
+      killed_run_is_a_prefix_and_can_be_undone, application_comes_and_goes, reader_goes_away, two_runs_at_once,
+      two_runs_at_once_postgres, locked_database_is_waited_for_and_then_left, full_disk_during_backup,
+      application_writes_meanwhile, wrong_password_and_no_server])

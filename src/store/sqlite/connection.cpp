@@ -178,25 +178,26 @@ void SqliteConnection::execute(const char* sql) {
   }
 }
 
-bool SqliteConnection::has_changed() const {
-  if (m_mode != ReadMode::immutable) {
-    return false;
-  }
+std::optional<FileStamp> SqliteConnection::stamp_now() const {
   try {
-    return inspect_database_file(m_path).stamp != m_file.stamp;
+    return inspect_database_file(m_path).stamp;
   } catch (const Error&) {
-    return true;
+    return std::nullopt;
   }
 }
 
+/// A -wal that has come since may hold newer rows.
 void SqliteConnection::reopen_if_changed() {
-  if (has_changed()) {
+  if (m_mode == ReadMode::immutable && stamp_now() != m_file.stamp) {
     open_for_reading();
   }
 }
 
 void SqliteConnection::require_unchanged() {
-  if (has_changed()) {
+  if (m_mode != ReadMode::immutable) {
+    return;
+  }
+  if (const std::optional<FileStamp> now = stamp_now(); !now || !now->has_same_content(m_file.stamp)) {
     rollback();
     throw BusyError{fmt::format("'{}' was changed while it was read", m_path.string()), "Run the command again."};
   }

@@ -22,8 +22,8 @@ namespace taskctl {
 ///
 /// Access::read does no harm: see vfs.hpp and ReadMode. A file that is read as ReadMode::immutable is looked at again
 /// when a reading transaction begins and commits, and around every statement outside of one. Changed before: it is
-/// opened anew, unnoticed. Changed while it was read: BusyError, and the caller reads again. A transaction that ends
-/// without commit() does not look.
+/// opened anew, unnoticed. Changed while it was read: BusyError, and the caller reads again; a -wal that came or went
+/// while the file stayed the same is no change. A transaction that ends without commit() does not look.
 ///
 /// Access::write first reads the file the harmless way, so that every bad file gives the same error either way. It
 /// never creates a database and never changes its journal mode.
@@ -78,7 +78,7 @@ class SqliteConnection final : public Connection, public Batching {
   void start_snapshot();
   [[nodiscard]] SqliteStatement& prepared(std::string_view sql);
   std::int64_t step_all(SqliteStatement& statement, const RowSink& sink);
-  [[nodiscard]] bool has_changed() const;
+  [[nodiscard]] std::optional<FileStamp> stamp_now() const;
   void reopen_if_changed();
   void require_unchanged();
   [[noreturn]] void fail(int code, const std::string& message);

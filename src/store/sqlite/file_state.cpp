@@ -140,6 +140,12 @@ std::filesystem::path real_database_path(const std::filesystem::path& path) {
   return real;
 }
 
+bool FileStamp::has_same_content(const FileStamp& other) const {
+  FileStamp without_wal = other;
+  without_wal.wal_size = wal_size;
+  return *this == without_wal;
+}
+
 FileState inspect_database_file(const std::filesystem::path& path) {
   require_regular_file(path);
   const VfsFile file{path};

@@ -19,6 +19,9 @@ struct FileStamp {
   std::optional<std::uint64_t> wal_size;  ///< of the -wal file; nullopt when there is none
   std::optional<std::uint64_t> journal_size;
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
+  /// The file itself is as it was. A -wal may have come or gone: nobody who read the file alone misses a row that was
+  /// there when the reading began.
+  [[nodiscard]] bool has_same_content(const FileStamp& other) const;
 };
 
 /// A database file as it lies there, found out without SQLite opening it as a database.
