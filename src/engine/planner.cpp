@@ -117,7 +117,7 @@ Plan read_reconcile_plan(TaskStore& store, const ReconcileRequest& request) {
   planner.leave(request.applied);
   add_listing(planner, plan, store, request.selector);
   planner.finish(request.limit);
-  plan.status_before = count_statuses(store);
+  end_plan(plan, store);
   transaction.commit();
   return plan;
 }

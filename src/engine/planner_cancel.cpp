@@ -239,7 +239,7 @@ Plan read_cancel_plan(TaskStore& store, const CancelRequest& request) {
     }
   }
   planner.finish(request.rows);
-  plan.status_before = count_statuses(store);
+  end_plan(plan, store);
   transaction.commit();
   return plan;
 }

@@ -1,9 +1,14 @@
 #include "engine/planner_parts.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 
+#include <fmt/format.h>
+
 #include "base/digest.hpp"
+#include "base/text.hpp"
 #include "engine/remedy.hpp"
 
 namespace taskctl {
@@ -58,6 +63,23 @@ class AddressCheck {
   std::map<TaskKey, TaskFacts> m_found;
 };
 
+/// What a trigger does is seen only once a row is written: it stands in the journal then, but not in the plan.
+void warn_of_triggers(Plan& plan, const TaskStore& store) {
+  const Profile& profile = store.profile();
+  const std::vector<TableName> written = plan.tables();
+  for (const auto& [name, table] : store.schema().tables) {
+    std::vector<std::string> unknown;
+    std::ranges::copy_if(table.triggers, std::back_inserter(unknown),
+                         [&](const std::string& trigger) { return !profile.triggers.contains(trigger); });
+    if (!unknown.empty() && std::ranges::find(written, table.name) != written.end()) {
+      plan.warnings.push_back(
+          fmt::format("'{}' has triggers that profile '{}' does not name ({}): what they do is not in "
+                      "the plan",
+                      name, profile.name, join(unknown, ", ")));
+    }
+  }
+}
+
 }  // namespace
 
 Plan start_plan(TaskStore& store, const std::string& command) {
@@ -78,6 +100,11 @@ std::map<std::string, std::int64_t> count_statuses(TaskStore& store) {
     counts[entry.status.value_or("NULL")] += entry.count;
   }
   return counts;
+}
+
+void end_plan(Plan& plan, TaskStore& store) {
+  plan.status_before = count_statuses(store);
+  warn_of_triggers(plan, store);
 }
 
 namespace {

@@ -30,6 +30,10 @@ Plan start_plan(TaskStore& store, const std::string& command);
 /// Rows per native status; NULL counts as "NULL".
 std::map<std::string, std::int64_t> count_statuses(TaskStore& store);
 
+/// What a plan says beside its units, in the transaction that made them: rows per status, and a warning for every table
+/// it writes that has triggers which the profile does not name.
+void end_plan(Plan& plan, TaskStore& store);
+
 /// Appends one unit per candidate, in order, from the rows as they are in the caller's transaction; those whose
 /// operations would change nothing are left out.
 void append_units(Plan& plan, TaskStore& store, std::span<const Candidate> candidates);

@@ -154,7 +154,7 @@ ReleasePlan read_release_plan(TaskStore& store, const ReleaseRequest& request) {
   const JudgeContext context = read_judge_context(store, plan.policy, request.now);
   plan.now = context.now;
   ReleasePlanner{store, request, release, context}.run();
-  plan.status_before = count_statuses(store);
+  end_plan(plan, store);
   transaction.commit();
   return release;
 }

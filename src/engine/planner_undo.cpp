@@ -258,7 +258,7 @@ Plan read_undo_plan(TaskStore& store, Journal& journal, const UndoRequest& reque
   UndoPlanner planner{store, plan, request.tasks};
   planner.read(journal);
   planner.append_units();
-  plan.status_before = count_statuses(store);
+  end_plan(plan, store);
   transaction.commit();
   return plan;
 }

@@ -168,6 +168,7 @@ struct Profile {
   std::string hash;  ///< SHA-256 of the text
   std::set<Engine> engines;
   Safety safety = Safety::full;
+  std::set<std::string> triggers;  ///< on any of its tables: the profile knows what they do
   std::string safety_reason;  ///< why not further, for people; may be empty
   std::optional<VersionSpec> version;
 

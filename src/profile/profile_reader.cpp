@@ -53,14 +53,19 @@ void read_engines(const Item& root, Profile& profile) {
 
 void read_head(const Item& root, Profile& profile) {
   check_format(root);
-  root.only({"format",     "name",     "summary", "engines",  "safety",         "safety_reason", "version", "task",
-             "encoding",   "times",    "class",   "liveness", "cancel_request", "evidence",      "hazard",  "rules",
-             "thresholds", "defaults", "reasons", "outcome",  "rule",           "invariant",     "derived"});
+  root.only({"format",         "name",     "summary",  "engines",   "safety",     "safety_reason",
+             "version",        "task",     "encoding", "times",     "class",      "liveness",
+             "cancel_request", "evidence", "hazard",   "rules",     "thresholds", "defaults",
+             "reasons",        "outcome",  "rule",     "invariant", "derived",    "triggers"});
   profile.name = read_name(root);
   if (const Item* summary = root.find("summary")) {
     profile.summary = summary->any_text("one line about the queue");
   }
   read_engines(root, profile);
+  if (const Item* triggers = root.find("triggers")) {
+    const std::vector<std::string> names = triggers->texts("names of triggers");
+    profile.triggers = {names.begin(), names.end()};
+  }
   profile.safety =
       root.at("safety", "how far repair may go: \"read-only\", \"release-only\" or \"full\"")
           .choice<Safety>(
