@@ -13,7 +13,8 @@ def age(scene, jobs) -> None:
 def system(schema: str) -> System:
     return System(profile="graphile-worker", engine="postgres", program="graphile-worker.mjs", age=age,
                   tables=[f"{schema}._private_jobs", f"{schema}._private_job_queues"],
-                  worker=f"SELECT locked_by FROM {schema}._private_jobs WHERE id = %s", variables={"REAL_SCHEMA": schema})
+                  worker=f"SELECT locked_by FROM {schema}._private_jobs WHERE id = %s", variables={"REAL_SCHEMA": schema},
+                  newer=f"INSERT INTO {schema}.migrations (id) VALUES (999)")
 
 
 def named_queue() -> None:

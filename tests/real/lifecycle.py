@@ -17,6 +17,7 @@ class System:
     requeue: list[str] = dataclasses.field(default_factory=list)  # options of the reconcile that requeues
     worker: str = ""                       # SQL for the name of the worker that holds a job, %s is its id
     variables: dict[str, str] = dataclasses.field(default_factory=dict)
+    newer: str = ""                        # SQL that makes the database one of a version that nobody knows yet
     held_at_once: int = 2                  # jobs that one worker of the test takes
 
 
@@ -104,9 +105,24 @@ def rescued_by_itself(scene: Scene, system: System) -> None:
     same(scene.stuck(*system.requeue), [], "stuck after the system's own recovery")
 
 
+def unknown_version(scene: Scene, system: System) -> None:
+    """What a newer version means by its columns nobody has looked at: it is listed, with a warning, and never written."""
+    job = scene.add("unknown")[0]
+    scene.kill(hold(scene, "unknown"))
+    system.age(scene, [job])
+    scene.sql(system.newer)
+    same(scene.stuck(*system.requeue), [system.key(job)], "stuck in an unknown version")
+    check("version" in scene.taskctl("list-stuck").err, "a warning names the version")
+    unchanged_by(scene, system, "reconcile", *system.requeue, "--yes", code=11)
+    unchanged_by(scene, system, "cancel", system.key(job), "--force", "--accept-hazard", "young", "--accept-hazard", "alive",
+                 "--yes", code=11)
+
+
 def whole_life(scene: Scene, system: System) -> None:
     killed_and_requeued(scene, system)
     cancelled_for_good(scene, system)
     if system.worker:
         released_with_its_worker(scene, system)
     rescued_by_itself(scene, system)
+    if system.newer:
+        unknown_version(scene, system)

@@ -11,7 +11,8 @@ def age(scene, jobs) -> None:
     scene.sql(f"UPDATE tasks SET createdAt = createdAt - 700, expireAt = expireAt - 700 WHERE id IN ({','.join(jobs)})")
 
 
-SYSTEM = System(profile="liteque", engine="sqlite", program="liteque.mjs", tables=["tasks"], age=age)
+SYSTEM = System(profile="liteque", engine="sqlite", program="liteque.mjs", tables=["tasks"], age=age,
+                newer="ALTER TABLE tasks ADD COLUMN parent integer")
 
 
 def last_run() -> None:

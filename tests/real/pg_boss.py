@@ -18,7 +18,8 @@ def system(version: int, schema: str = "pgboss") -> System:
 
     key = (lambda job: job) if version == 9 else (lambda job: json.dumps(["mail", job], separators=(",", ":")))
     return System(profile="pg-boss", engine="postgres", program="pg-boss.mjs", tables=[f"{schema}.job"], age=age, key=key,
-                  variables={"REAL_VERSION": str(version), "REAL_SCHEMA": schema})
+                  variables={"REAL_VERSION": str(version), "REAL_SCHEMA": schema},
+                  newer=f"UPDATE {schema}.version SET version = 99")
 
 
 def last_attempt(version: int) -> None:

@@ -9,7 +9,7 @@ def age(scene, jobs) -> None:
 
 
 SYSTEM = System(profile="plainjob", engine="sqlite", program="plainjob.mjs", tables=["plainjob_jobs"], age=age,
-                requeue=["--max-age", "30m"])
+                requeue=["--max-age", "30m"], newer="ALTER TABLE plainjob_jobs ADD COLUMN attempts integer")
 
 
 def only_when_asked() -> None:

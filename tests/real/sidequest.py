@@ -19,7 +19,8 @@ def age(scene, jobs) -> None:
 
 def system(engine: str) -> System:
     return System(profile="sidequest", engine=engine, program="sidequest.mjs", tables=["sidequest_jobs"], age=age,
-                  worker="SELECT claimed_by FROM sidequest_jobs WHERE id = %s")
+                  worker="SELECT claimed_by FROM sidequest_jobs WHERE id = %s",
+                  newer="INSERT INTO sidequest_migrations (name, batch) VALUES ('4_new.cjs', 2)")
 
 
 def limits(engine: str) -> None:
