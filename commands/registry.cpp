@@ -5,6 +5,7 @@
 #include "commands/completion/completion.hpp"
 #include "commands/config/config.hpp"
 #include "commands/explain/explain.hpp"
+#include "commands/grants/grants.hpp"
 #include "commands/guard/guard.hpp"
 #include "commands/history/history.hpp"
 #include "commands/list-stuck/list_stuck.hpp"
@@ -48,6 +49,8 @@ std::vector<Command> all_commands() {
       make_command("backup", "Make, list, verify and restore consistent copies", "safety", declare_backup, run_backup),
       make_command("guard", "Install constraints and triggers that keep the contradictions out, or log who writes them",
                    "safety", declare_guard, run_guard),
+      make_command("grants", "Print the SQL that gives a PostgreSQL role what a reader or a repairer needs", "setup",
+                   declare_grants, run_grants),
       make_command("profile", "List, show and check the profiles that say how a schema is read", "setup",
                    declare_profile, run_profile),
       make_command("config", "Show every setting with where it comes from", "setup", declare_config, run_config),

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
-#include <set>
 
 #include "base/digest.hpp"
 #include "base/duration.hpp"
@@ -14,6 +13,7 @@
 #include "base/timestamp.hpp"
 #include "commands/shared/guards.hpp"
 #include "commands/shared/plan_view.hpp"
+#include "commands/shared/privileges.hpp"
 #include "commands/shared/repair_backup.hpp"
 #include "commands/shared/run_record.hpp"
 #include "commands/shared/saved_plan.hpp"
@@ -120,44 +120,6 @@ RunRecord continued(const RunRecord& before, const std::string& backup) {
   run.conflicts = run.busy = run.failed = 0;
   run.backup = run.backup.empty() ? backup : run.backup;
   return run;
-}
-
-/// Before a backup is made of what the role then cannot write.
-void require_privileges(const Session& session, const Plan& plan) {
-  const std::vector<TableName> tables = plan.tables();
-  if (std::all_of(tables.begin(), tables.end(), [&session](const TableName& name) {
-        const TableInfo* table = find_table(session.store->schema(), name);
-        return table == nullptr || (table->can_update && table->can_insert && table->can_delete);
-      })) {
-    return;
-  }
-  std::set<std::string> missing;
-  plan.for_each([&](std::size_t, const PlanUnit& unit) {
-    for (const Change& change : unit.changes) {
-      const TableInfo* table = find_table(session.store->schema(), change.table);
-      if (table == nullptr) {
-        continue;
-      }
-      if (change.operation == Operation::update   ? !table->can_update
-          : change.operation == Operation::insert ? !table->can_insert
-                                                  : !table->can_delete) {
-        missing.insert(std::string{change.operation == Operation::update   ? "UPDATE"
-                                   : change.operation == Operation::insert ? "INSERT"
-                                                                           : "DELETE"} +
-                       " ON TABLE " + change.table.display());
-      }
-    }
-  });
-  if (missing.empty()) {
-    return;
-  }
-  std::string grants;
-  for (const std::string& right : missing) {
-    grants += fmt::format("\nGRANT {} TO \"{}\";", right, session.connection->server().user);
-  }
-  throw Error{ExitCode::access,
-              fmt::format("the role lacks {}; nothing was changed", join({missing.begin(), missing.end()}, ", ")),
-              "Ask an administrator to run these statements, then try again:" + grants};
 }
 
 /// A strict run that changed nothing: somebody held rows, or a task was not as planned.

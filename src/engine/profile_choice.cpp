@@ -9,6 +9,8 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "profile/profile_reader.hpp"
+#include "profile/table_use.hpp"
+#include "sql/rights.hpp"
 
 namespace taskctl {
 
@@ -205,61 +207,25 @@ class Readings {
   std::vector<ProfileCheck::Reading> m_readings;
 };
 
-/// What the repairs of a profile do to which table: update, insert, remove.
-std::set<std::pair<std::string, OperationSpec::Kind>> writes_of(const Profile& profile) {
-  std::set<std::pair<std::string, OperationSpec::Kind>> writes;
-  const auto add = [&](const OperationList& operations) {
-    for (const auto& operation : operations) {
-      writes.emplace(operation.table.empty() ? profile.table : operation.table, operation.kind);
-    }
-  };
-  for (const auto& [outcome, operations] : profile.outcomes) {
-    add(operations);
-  }
-  for (const auto& [rule, operations] : profile.rule_operations) {
-    add(operations);
-  }
-  for (const auto& rule : profile.row_rules) {
-    if (rule.op) {
-      writes.emplace(rule.table, rule.op->kind);
-    }
-  }
-  return writes;
-}
-
-std::pair<std::string, bool> privilege(const TableInfo& table, OperationSpec::Kind kind) {
-  switch (kind) {
-    case OperationSpec::Kind::insert:
-      return {"INSERT", table.can_insert};
-    case OperationSpec::Kind::remove:
-      return {"DELETE", table.can_delete};
-    case OperationSpec::Kind::update:
-      break;
-  }
-  return {"UPDATE", table.can_update};
-}
-
 std::string on_table(const std::string& what, const std::string& table) {
   return what + " on " + table;
 }
 
+/// "UPDATE (status) on tasks", table and columns as the profile and the database name them.
 std::vector<std::string> missing_privileges(const Profile& profile, const Schema& schema) {
   std::vector<std::string> missing;
-  for (const auto& [name, table] : schema.tables) {
-    if (!table.can_select) {
-      missing.push_back(on_table("SELECT", name));
-    }
-  }
-  if (profile.safety == Safety::read_only) {
-    return missing;
-  }
-  for (const auto& [name, kind] : writes_of(profile)) {
+  for (const auto& [name, use] : table_uses(profile)) {
     const TableInfo* table = schema.find(name);
     if (table == nullptr) {
       continue;
     }
-    if (const auto [verb, granted] = privilege(*table, kind); !granted) {
-      missing.push_back(on_table(verb, name));
+    std::vector<TableRight> rights = rights_to_write(use, *table);
+    rights.insert(rights.begin(), right_to_read(use, *table));
+    for (const TableRight& right : rights) {
+      if (const std::optional<TableRight> part = missing_part(right, *table)) {
+        const std::string columns = part->columns.empty() ? "" : " (" + join(part->columns, ", ") + ")";
+        missing.push_back(on_table(part->privilege + columns, name));
+      }
     }
   }
   return missing;

@@ -29,7 +29,7 @@ struct ProfileCheck {
   };
   std::vector<Reading> readings;                ///< "started" ← "started_at", "text T, Asia/Shanghai"
   std::vector<StatusCount> statuses;            ///< unmapped ones have no class
-  std::vector<std::string> missing_privileges;  ///< "UPDATE on workspace_tasks"
+  std::vector<std::string> missing_privileges;  ///< "UPDATE (status) on workspace_tasks"
   std::vector<std::string> row_security;        ///< tables whose policies apply to this role
   std::vector<std::string> triggers;
   SchemaVersion version;

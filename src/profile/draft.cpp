@@ -68,9 +68,13 @@ Match Draft::match(const Item& item, const std::string& joined_table) {
   return result;
 }
 
+Fragment Draft::parse_fragment(const Item& item, std::string_view expected) {
+  return profile.fragments.emplace_back(Fragment::parse(item.any_text(expected), item.where()));
+}
+
 Fragment Draft::fragment(const Item& item, FragmentUse use, const std::string& set_table,
                          const std::string& set_column) {
-  Fragment result = Fragment::parse(item.any_text("one SQL expression in a text"), item.where());
+  Fragment result = parse_fragment(item, "one SQL expression in a text");
   constexpr std::string_view k_task = "task.";
   for (const Fragment::Piece& piece : result.pieces()) {
     if (!piece.placeholder) {

@@ -53,6 +53,8 @@ class Draft {
   std::string time_column(const Item& item, const std::string& of_table);
   /// `{ joined = "task column" }` pairs.
   Match match(const Item& item, const std::string& joined_table);
+  /// SQL of any kind, remembered in profile.fragments.
+  Fragment parse_fragment(const Item& item, std::string_view expected);
   /// SQL over the task; `set_column` is the one that an assignment writes, of `set_table`.
   Fragment fragment(const Item& item, FragmentUse use, const std::string& set_table = {},
                     const std::string& set_column = {});

@@ -200,7 +200,8 @@ struct Profile {
 
   std::vector<RowRule> row_rules;  ///< [[invariant]] and [[derived]], in order
 
-  std::vector<ColumnUse> columns;  ///< every column named anywhere, for the check against the live schema
+  std::vector<ColumnUse> columns;   ///< every column named anywhere, for the check against the live schema
+  std::vector<Fragment> fragments;  ///< every piece of SQL, whatever it is for
 
   /// "pg-boss", or with its variant "pg-boss 10".
   [[nodiscard]] std::string title() const;

@@ -19,8 +19,9 @@ std::vector<std::pair<std::string, Rule>> rule_choices() {
 }
 
 /// SQL over a row: of the placeholders only those in `known`, none of which needs a task.
-Fragment read_fragment(const Item& item, std::initializer_list<std::string_view> known, std::string_view expected) {
-  Fragment fragment = Fragment::parse(item.any_text(expected), item.where());
+Fragment read_fragment(const Item& item, Draft& draft, std::initializer_list<std::string_view> known,
+                       std::string_view expected) {
+  Fragment fragment = draft.parse_fragment(item, expected);
   for (const Fragment::Piece& piece : fragment.pieces()) {
     if (piece.placeholder && std::find(known.begin(), known.end(), piece.text) == known.end()) {
       const bool relation = piece.text == k_tasks_relation;
@@ -71,7 +72,7 @@ void read_set(const Item& holder, Draft& draft, const RowRule& rule, std::initia
       set.fail(fmt::format("sets '{}', which names the row", column), "other columns");
     }
     draft.use_column(rule.table, column, value.where());
-    Fragment fragment = read_fragment(value, known, "SQL over the row");
+    Fragment fragment = read_fragment(value, draft, known, "SQL over the row");
     if (uses(fragment, "now")) {
       draft.times.push_back({{rule.table, column, value.where()}, "':now'"});
     }
@@ -104,7 +105,7 @@ RowRule read_invariant(const Item& item, Draft& draft) {
   if (rule.rule == Rule::accounts_wrong) {
     item.find("rule")->fail("is about values that are worked out", "a [[derived]] entry for this rule");
   }
-  rule.when = read_fragment(item.at("when", "a condition over the row"), {}, "a condition over the row");
+  rule.when = read_fragment(item.at("when", "a condition over the row"), draft, {}, "a condition over the row");
   rule.message = item.at("message", "what is wrong with such a row").text("what is wrong with such a row");
   const std::vector<Item>& operations = item.tables("op");
   if (operations.size() > 1) {
@@ -146,7 +147,7 @@ RowRule read_derived(const Item& item, Draft& draft) {
     if (rule.ties.empty()) {
       sums->fail("cannot be joined to the rows", "'match' with the columns that both have");
     }
-    rule.sums = read_fragment(*sums, {k_tasks_relation}, k_expected);
+    rule.sums = read_fragment(*sums, draft, {k_tasks_relation}, k_expected);
   }
   rule.message = "it is not what its tasks add up to";
   if (const Item* message = item.find("message")) {

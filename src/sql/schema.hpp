@@ -16,6 +16,7 @@ struct ColumnInfo {
   bool generated = false;             ///< never written: PostgreSQL GENERATED … STORED, SQLite generated columns
   bool identity_always = false;       ///< an undo of a delete needs OVERRIDING SYSTEM VALUE
   std::vector<std::string> labels{};  ///< values of a PostgreSQL enum: it cannot even be compared with others
+  bool can_select = true, can_update = true, can_insert = true;  ///< the current role
 };
 
 struct TableInfo {
@@ -27,6 +28,8 @@ struct TableInfo {
   std::vector<std::vector<std::string>> unique_keys;  ///< columns of every unique index without predicate or expression
   bool row_security = false;                          ///< PostgreSQL: RLS is on and applies to the current role
   bool is_view = false;
+  /// What the current role may do: read all that the profile reads (read_table(): every column), update or insert at
+  /// least one column, delete.
   bool can_select = true, can_update = true, can_insert = true, can_delete = true;
 
   [[nodiscard]] const ColumnInfo* find(std::string_view column) const;

@@ -12,6 +12,7 @@
 #include "model/string_array.hpp"
 #include "sql/column_type.hpp"
 #include "sql/dialect.hpp"
+#include "sql/rights.hpp"
 #include "sql/statements.hpp"
 #include "store/row_values.hpp"
 
@@ -43,7 +44,10 @@ void read_columns(Connection& connection, std::string_view sql, const std::strin
                              .not_null = flag_of(row[2]),
                              .generated = flag_of(row[3]),
                              .identity_always = flag_of(row[4]),
-                             .labels = parse_string_array(required_text(row[6])).value_or(std::vector<std::string>{})});
+                             .labels = parse_string_array(required_text(row[6])).value_or(std::vector<std::string>{}),
+                             .can_select = flag_of(row[7]),
+                             .can_update = flag_of(row[8]),
+                             .can_insert = flag_of(row[9])});
     if (const std::int64_t position = integer_of(row[5]).value_or(0); position > 0) {
       primary_key[position] = table.columns.back().name;
     }
@@ -287,6 +291,7 @@ TableInfo read_table(Connection& connection, const std::string& name) {
 }
 
 Schema read_schema(Connection& connection, const Profile& profile) {
+  const std::map<std::string, TableUse> uses = table_uses(profile);
   std::set<std::string> names{profile.table};
   for (const ColumnUse& use : profile.columns) {
     names.insert(use.table);
@@ -301,6 +306,9 @@ Schema read_schema(Connection& connection, const Profile& profile) {
   for (const std::string& name : names) {
     TableInfo table = read_table(connection, name);
     if (!table.columns.empty()) {
+      if (const auto use = uses.find(name); use != uses.end()) {
+        table.can_select = !missing_part(right_to_read(use->second, table), table);
+      }
       schema.tables.emplace(name, std::move(table));
     }
   }

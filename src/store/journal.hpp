@@ -33,8 +33,14 @@ class Journal {
   void create();
   /// The same within the caller's write transaction, for a run whose only trace in the journal is its own row.
   void create_here();
-  /// Statements that an administrator can run instead, with GRANTs.
+  /// Statements that an administrator can run instead, with GRANTs to the current role.
   [[nodiscard]] std::string ddl() const;
+  /// The same without GRANTs, one statement each.
+  [[nodiscard]] std::vector<std::string> definition() const;
+  /// GRANTs that let a role read the journal, write it, take old runs out of it (which includes the ones before).
+  /// PostgreSQL only.
+  enum class Rights { read, write, prune };
+  [[nodiscard]] std::vector<std::string> grants(const std::string& role, Rights rights) const;
   /// Identity of a SQLite journal, written once; empty before create().
   [[nodiscard]] std::string uuid();
 

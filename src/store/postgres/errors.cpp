@@ -62,7 +62,9 @@ bool is_about_data(std::string_view state) {
     throw Error{ExitCode::refused, text, "Connect to the primary server with a connection that may write."};
   }
   if (state == "42501") {
-    throw Error{ExitCode::access, text, "Grant the missing right, or connect as a role that has it."};
+    throw Error{
+        ExitCode::access, text,
+        "Grant the missing right, or connect as a role that has it; 'taskctl grants' prints what a role needs."};
   }
   if (state == "22021" || state == "22P05") {
     throw Error{ExitCode::usage, "a text cannot be stored in this database's encoding: " + text};

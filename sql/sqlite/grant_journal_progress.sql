@@ -1,0 +1,5 @@
+-- Lets a role that did not make the journal say how a run goes on: SQLite has nothing to do here.
+-- params: none
+-- returns: nothing
+-- locks: none
+SELECT 1 WHERE 0;

@@ -1,5 +1,0 @@
--- Lets a role that did not make the journal write it: SQLite has nothing to do here.
--- params: none
--- returns: nothing
--- locks: none
-SELECT 1 WHERE 0;

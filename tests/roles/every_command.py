@@ -1,0 +1,276 @@
+#!/usr/bin/env python3
+"""What `taskctl grants` prints is enough, and no more: every command under a reader and a repairer role.
+
+For one scene (argument): the printed statements are run as they are by an administrator, in a database in which PUBLIC has
+no right at all. Then every command of the registry is run as the administrator and as the role, in equal copies, and must
+do the same: exit code, standard output, rows. A reader's writing commands end with 10, name the missing right and change
+nothing. At last every right that was granted is taken back alone, and some command must notice.
+
+A command that the registry has and COMMANDS has not fails the test.
+"""
+import dataclasses
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import uuid
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "faults"))
+from harness import Failure, Folder, Postgres, TASKCTL, psql, require, same  # noqa: E402
+from scenes import ODD_PROFILE, SCENES, Scene  # noqa: E402
+
+
+@dataclasses.dataclass
+class Case:
+    arguments: list[str]
+    writes: bool = False          # a reader gets 10
+    owner: bool = False           # only the owner of the table may: 10 for both
+    whole: bool = False           # reads the whole database: 7 where a role may not
+    differs: bool = False         # what it prints tells of the role
+
+
+def commands(scene: Scene, folder: pathlib.Path) -> dict[str, list[Case]]:
+    """Cases of every command, in an order in which each writing one has something to do."""
+    apply = ["--yes", "--no-backup"]
+    backup_dir = ["--backup-dir", str(folder / "backups")]
+    undo = Case(["undo", "--last", "--yes", "--no-backup"], writes=True)
+    look = ["--now", scene.now]
+    hazards = [word for hazard in ("young", *scene.hazards) for word in ("--accept-hazard", hazard)]
+    return {
+        "list-stuck": [Case(["list-stuck", *look, "--include-fine"]), Case(["list-stuck", *look, "--output", "json"])],
+        "list-workers": [Case(["list-workers", *look])],
+        "show": [Case(["show", scene.stuck, *look])],
+        "stats": [Case(["stats", *look])],
+        "explain": [Case(["explain", "dead"])],
+        "config": [Case(["config", "show"])],
+        "completion": [Case(["completion", "bash"])],
+        "profile": [Case(["profile", "check"], differs=True)],
+        "grants": [Case(["grants", "--role", "somebody", "--kind", "repairer"])],
+        "history": [Case(["history"])],
+        "guard": [Case(["guard", "status"]), Case(["guard", "print"]), Case(["guard", "report"]),
+                  Case(["guard", "install", "--yes"], owner=True)],
+        "backup": [Case(["backup", *backup_dir], whole=True), Case(["backup", "list", *backup_dir], differs=True)],
+        "reconcile": [Case(["reconcile", *look, *scene.reconcile, "--dry-run"]),
+                      Case(["reconcile", *look, *scene.reconcile, "--yes", "--backup", "rows", *backup_dir], writes=True),
+                      undo],
+        "cancel": [Case(["cancel", scene.running, *look, "--force", "--dry-run", *hazards]),
+                   Case(["cancel", scene.running, *look, "--force", "--yes", "--backup", "tables", *backup_dir, *hazards],
+                        writes=True), undo],
+        "release-worker": [Case(["release-worker", scene.worker, *look, "--dry-run"]),
+                           Case(["release-worker", scene.worker, *look, *apply], writes=True)],
+        "undo": [Case(["undo", "--last", "--dry-run"]), undo],
+    }
+
+
+def registry() -> list[str]:
+    result = subprocess.run([TASKCTL, "__complete", ""], capture_output=True, text=True, check=True)
+    names = [line.split("\t")[0] for line in result.stdout.splitlines()[1:]]
+    return [name for name in names if name != "help"]
+
+
+class Database:
+    """A copy of a database, or a new one, in which PUBLIC has no right."""
+
+    def __init__(self, template: str = "template0") -> None:
+        self.name = "roles_" + uuid.uuid4().hex[:12]
+        Postgres.admin(f"CREATE DATABASE {self.name} TEMPLATE {template}")
+        Postgres.admin(f"REVOKE ALL ON DATABASE {self.name} FROM PUBLIC")
+
+    def __enter__(self) -> "Database":
+        return self
+
+    def __exit__(self, *_) -> None:
+        Postgres.admin(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
+
+    def content(self, scene: Scene) -> str:
+        return psql(self.name, " UNION ALL ".join(
+            f"SELECT (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM {table} t)" for table in scene.tables))
+
+
+class Roles:
+    """One scene under one kind of role."""
+
+    def __init__(self, scene: Scene, kind: str, folder: Folder) -> None:
+        self.scene, self.kind, self.folder = scene, kind, folder
+        self.role = f"roles {kind} {uuid.uuid4().hex[:12]}"
+        if scene.profile.endswith(".toml"):
+            (folder.path / scene.profile).write_text(ODD_PROFILE, encoding="utf-8")
+
+    def taskctl(self, database: Database, role: str | None, case: Case) -> subprocess.CompletedProcess:
+        arguments = list(case.arguments)
+        if arguments[0] not in ("explain", "completion", "config"):
+            arguments += ["--db", f"dbname={database.name}", "--profile", self.scene.profile]
+        env = dict(self.folder.env)
+        if role is not None:
+            env.update(PGUSER=role, PGPASSWORD="x")
+        return subprocess.run([TASKCTL, *arguments], env=env, cwd=self.folder.path, capture_output=True, text=True, timeout=60,
+                              check=False)
+
+    def cases(self) -> list[Case]:
+        table = commands(self.scene, self.folder.path)
+        same(sorted(table), sorted(registry()), "commands with a case here, and in the registry")
+        return [case for cases in table.values() for case in cases]
+
+    def template(self) -> "Database":
+        """With one repair by the administrator in the journal when the role only reads: history and undo have something."""
+        database = Database()
+        psql(database.name, "REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        psql(database.name, self.scene.schema_and_rows)
+        if self.kind == "reader":
+            done = self.taskctl(database, None, Case(["reconcile", "--id", self.scene.stuck, "--now", self.scene.now, "--yes",
+                                                      "--no-backup", *self.scene.reconcile]))
+            same(done.returncode, 0, f"repair by the administrator ({done.stderr})")
+        return database
+
+    def grant(self, database: Database) -> list[str]:
+        """Runs what is printed, as it is printed; returns the GRANTs."""
+        printed = self.taskctl(database, None, Case(["grants", "--role", self.role, "--kind", self.kind]))
+        same(printed.returncode, 0, f"grants ({printed.stderr})")
+        result = subprocess.run(["psql", "-qX", "-1", "-v", "ON_ERROR_STOP=1", "-d", database.name], input=printed.stdout,
+                                capture_output=True, text=True, check=False)
+        same(result.returncode, 0, f"psql < printed statements ({result.stderr})")
+        psql(database.name, f"ALTER ROLE \"{self.role}\" PASSWORD 'x'")
+        return [line for line in printed.stdout.splitlines() if line.startswith("GRANT ")]
+
+    def drop_role(self) -> None:
+        """After the databases, and with them all that it was granted."""
+        Postgres.admin(f"DROP ROLE IF EXISTS \"{self.role}\"")
+
+    def copy(self, template: Database) -> Database:
+        database = Database(template.name)
+        psql(database.name, f"GRANT CONNECT ON DATABASE {database.name} TO \"{self.role}\"")
+        return database
+
+
+def normal(text: str, database: Database) -> str:
+    text = text.replace(database.name, "DATABASE")
+    text = re.sub(r"\b\d{8}T\d{6}-[0-9a-f]{6}\b", "RUN", text)
+    return re.sub(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", "TIME", text)
+
+
+def text_of(case: Case) -> str:
+    return " ".join(case.arguments[:3])
+
+
+def expected_code(case: Case, kind: str, admin: int) -> tuple[int, ...]:
+    if case.whole:
+        return (0, 7)
+    if case.owner or (case.writes and kind == "reader" and admin == 0):
+        return (10,)
+    return (admin,)
+
+
+def compare(roles: Roles, case: Case, admin_db: Database, role_db: Database) -> None:
+    """One command as the administrator and as the role, each in a copy of its own."""
+    before = role_db.content(roles.scene)
+    admin = roles.taskctl(admin_db, None, case)
+    role = roles.taskctl(role_db, roles.role, case)
+    what = f"{roles.kind}: {text_of(case)}"
+    require(role.returncode in expected_code(case, roles.kind, admin.returncode),
+            f"{what}: exit {role.returncode}, administrator {admin.returncode}: {role.stderr}")
+    if role.returncode == 10:
+        require(re.search(r"(UPDATE|INSERT|DELETE) |must be owner|not the owner|owner of", role.stderr) is not None,
+                f"{what}: does not name the missing right: {role.stderr}")
+    if role.returncode == 7:
+        require("GRANT " in role.stderr, f"{what}: does not name the missing right: {role.stderr}")
+    if role.returncode != admin.returncode:
+        same(role_db.content(roles.scene), before, f"{what}: rows after a refusal")
+        return
+    same(role_db.content(roles.scene), admin_db.content(roles.scene), f"{what}: rows")
+    if not case.writes and not case.differs and not case.whole:
+        same(normal(role.stdout, role_db), normal(admin.stdout, admin_db), f"{what}: standard output")
+    if text_of(case) == "profile check" and roles.kind == "repairer":
+        require("missing privileges" not in role.stdout, f"{what}: {role.stdout}")
+
+
+def check_enough(roles: Roles, template: Database) -> int:
+    """Every command. A reader's copies are new for each, because the administrator's differ after a repair."""
+    count = 0
+    if roles.kind == "reader":
+        for case in roles.cases():
+            with roles.copy(template) as admin_db, roles.copy(template) as role_db:
+                compare(roles, case, admin_db, role_db)
+            count += 1
+        return count
+    with roles.copy(template) as admin_db, roles.copy(template) as role_db:
+        for case in roles.cases():
+            if not case.owner:  # the administrator's guard would stand in the way of the rest
+                compare(roles, case, admin_db, role_db)
+                count += 1
+    with roles.copy(template) as role_db:
+        for case in (case for case in roles.cases() if case.owner):
+            same(roles.taskctl(role_db, roles.role, case).returncode, 10, f"{roles.kind}: {text_of(case)}")
+            count += 1
+    return count
+
+
+def single_rights(grant: str, role: str) -> list[str]:
+    """A GRANT as REVOKEs of one right on one column or object each."""
+    found = re.fullmatch(r'GRANT (.+) ON (.+) TO "(.+)";', grant)
+    require(found is not None and found.group(3) == role, f"not understood: {grant}")
+    privileges, target = found.group(1), found.group(2)
+    columns = re.fullmatch(r"(\w+) \((.+)\)", privileges)
+    parts = [f"{columns.group(1)} ({column})" for column in columns.group(2).split(", ")] if columns else privileges.split(", ")
+    kind, _, names = target.partition(" ")
+    objects = [f"{kind} {names}"] if kind == "ROUTINE" else [f"{kind} {name}" for name in names.split(", ")]
+    return [f'REVOKE {part} ON {one} FROM "{role}"' for part in parts for one in objects]
+
+
+def first_difference(roles: Roles, database: Database, expected: list[tuple[int, str]]) -> str:
+    """Runs the commands until one does not end as it did with all rights; its name, or nothing."""
+    for case, (code, out) in zip(battery(roles), expected):
+        result = roles.taskctl(database, roles.role, case)
+        if result.returncode != code or (not case.writes and normal(result.stdout, database) != out):
+            return text_of(case)
+    return ""
+
+
+def battery(roles: Roles) -> list[Case]:
+    table = commands(roles.scene, roles.folder.path)
+    if roles.kind == "repairer":
+        return [case for name in ("reconcile", "cancel") for case in table[name]]
+    return [case for name in ("list-stuck", "list-workers", "history", "reconcile", "undo") for case in table[name]
+            if not case.writes]
+
+
+def check_no_more(roles: Roles, template: Database, grants: list[str]) -> int:
+    with roles.copy(template) as database:
+        expected = []
+        for case in battery(roles):
+            result = roles.taskctl(database, roles.role, case)
+            expected.append((result.returncode, normal(result.stdout, database)))
+    rights = [right for grant in grants for right in single_rights(grant, roles.role)]
+    for right in rights:
+        with roles.copy(template) as database:
+            psql(database.name, re.sub(r"ON DATABASE \S+", f"ON DATABASE {database.name}", right))
+            noticed = first_difference(roles, database, expected)
+        known = right.replace(f' FROM "{roles.role}"', "").removeprefix("REVOKE ")
+        if roles.kind == "repairer" and known in roles.scene.spare:
+            require(not noticed, f"{known} is not spare: '{noticed}' needs it")
+        else:
+            require(bool(noticed), f"{roles.kind}: no command here needs {known}")
+    return len(rights)
+
+
+def main() -> int:
+    scene = SCENES[sys.argv[1]]()
+    failed = 0
+    for kind in ("reader", "repairer"):
+        with Folder() as folder:
+            roles = Roles(scene, kind, folder)
+            try:
+                with roles.template() as template:
+                    grants = roles.grant(template)
+                    print(f"{kind}: {check_enough(roles, template)} commands as the administrator's")
+                    print(f"{kind}: {check_no_more(roles, template, grants)} rights, each needed or explained")
+            except (Failure, subprocess.TimeoutExpired) as error:
+                failed += 1
+                print(f"FAILED  {error}")
+            finally:
+                roles.drop_role()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,4 @@
+# Every command under the roles that `taskctl grants` prints, one ctest for each profile.
+foreach(scene workspace_tasks cluster jobs task_queue odd_names)
+  taskctl_script_test("roles: ${scene}" roles python3 tests/roles/every_command.py ${scene})
+endforeach()
