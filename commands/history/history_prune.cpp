@@ -8,6 +8,7 @@
 #include "base/timestamp.hpp"
 #include "commands/shared/guards.hpp"
 #include "commands/shared/plan_view.hpp"
+#include "commands/shared/privileges.hpp"
 #include "commands/shared/run_record.hpp"
 #include "view/json.hpp"
 
@@ -46,14 +47,6 @@ Json result_json(const Session& session, const Pruned& pruned, Instant before, b
           {"stopped", pruned.stopped}};
 }
 
-/// Journals made before pruning existed, and those of an administrator, may not grant it.
-[[noreturn]] void throw_without_right(const Session& session, const Error& error) {
-  const std::string& schema = session.journal->schema_name();
-  throw Error{error.code(), "the journal cannot be pruned: " + error.message(),
-              fmt::format("Ask an administrator for: GRANT DELETE ON {0}.taskctl_runs, {0}.taskctl_changes TO \"{1}\";",
-                          schema, session.connection->server().user)};
-}
-
 /// Who removed what, in the place of what was removed.
 void record_pruning(Context& context, Session& session, const HistoryOptions& options) {
   RunRecord run = new_run_record(context, session, "history prune", options.change.reason);
@@ -82,22 +75,17 @@ Pruned prune_runs(Context& context, Session& session, const std::vector<Prunable
 Pruned prune_locked(Context& context, Session& reading, const HistoryOptions& options, Instant before) {
   const std::unique_ptr<Session> session = context.reopen_for_writing(reading, options.change);
   context.streams().talk(banner(*session));
+  // A run whose pruning has begun cannot be undone: not to be begun when it cannot be ended.
+  require_journal_rights(*session, Journal::Rights::prune);
   const std::unique_ptr<RunLock> lock = context.drivers()
                                             .of(session->connection->engine())
                                             .lock(*session->connection, session->location,
                                                   {.command = "history prune",
                                                    .wait = options.change.lock_wait.value_or(Duration{}),
                                                    .stop = &context.stop()});
-  try {
-    const std::vector<PrunableRun> runs = session->journal->prunable(before);  // again: under the lock
-    record_pruning(context, *session, options);
-    return prune_runs(context, *session, runs);
-  } catch (const Error& error) {
-    if (error.code() == ExitCode::access) {
-      throw_without_right(*session, error);
-    }
-    throw;
-  }
+  const std::vector<PrunableRun> runs = session->journal->prunable(before);  // again: under the lock
+  record_pruning(context, *session, options);
+  return prune_runs(context, *session, runs);
 }
 
 }  // namespace

@@ -67,30 +67,66 @@ std::vector<TableRight> missing_rights(const Needs& needs, const TableInfo& tabl
   return missing;
 }
 
+/// Rights that are missing, as people and as GRANTs say it.
+struct Missing {
+  std::vector<std::string> rights;
+  std::string grants;
+
+  void add_grant(const std::string& statement) {
+    const std::string text = for_people(statement);
+    grants += "\n" + printable(text.substr(0, text.size() - 1));
+  }
+
+  void refuse() const {
+    if (!rights.empty()) {
+      throw Error{ExitCode::access, fmt::format("the role lacks {}; nothing was changed", join(rights, ", ")),
+                  fmt::format("Ask an administrator to run these statements, then try again ('taskctl grants --kind "
+                              "repairer' prints all that repairs need):{}",
+                              grants)};
+    }
+  }
+};
+
 /// Without the right to write the journal nothing may be written at all. A journal that is not there yet is made later.
-void add_journal_rights(const Session& session, std::vector<std::string>& rights, std::string& grants) {
+void add_journal_rights(const Session& session, Journal::Rights rights, Missing& missing) {
   Journal& journal = *session.journal;
   if (session.connection->engine() == Engine::sqlite || !journal.exists()) {
     return;
   }
-  const std::size_t before = rights.size();
-  for (const char* name : {"taskctl_runs", "taskctl_changes"}) {
-    const TableInfo table = read_table(*session.connection, journal.schema_name() + "." + name);
-    for (const char* privilege : {"SELECT", "INSERT"}) {
-      if (const auto part = missing_part({.privilege = privilege, .table = table.name, .columns = {}}, table)) {
-        rights.push_back(printable(part->display()));
+  std::vector<const char*> privileges{"SELECT", "INSERT"};
+  if (rights == Journal::Rights::prune) {
+    privileges.push_back("DELETE");
+  }
+  const std::size_t before = missing.rights.size();
+  try {
+    for (const char* name : {"taskctl_runs", "taskctl_changes"}) {
+      const TableInfo table = read_table(*session.connection, journal.schema_name() + "." + name);
+      for (const char* privilege : privileges) {
+        if (const auto part = missing_part({.privilege = privilege, .table = table.name, .columns = {}}, table)) {
+          missing.rights.push_back(printable(part->display()));
+        }
       }
     }
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::access) {
+      throw;
+    }
+    missing.rights.push_back("USAGE ON SCHEMA " + printable(journal.schema_name()));
   }
-  if (rights.size() > before) {
-    for (const std::string& grant : journal.grants(session.connection->server().user, Journal::Rights::write)) {
-      const std::string text = for_people(grant);
-      grants += "\n" + printable(text.substr(0, text.size() - 1));
+  if (missing.rights.size() > before) {
+    for (const std::string& grant : journal.grants(session.connection->server().user, rights)) {
+      missing.add_grant(grant);
     }
   }
 }
 
 }  // namespace
+
+void require_journal_rights(const Session& session, Journal::Rights rights) {
+  Missing missing;
+  add_journal_rights(session, rights, missing);
+  missing.refuse();
+}
 
 void require_privileges(const Session& session, const Plan& plan) {
   std::map<TableName, Needs> by_table;
@@ -99,24 +135,16 @@ void require_privileges(const Session& session, const Plan& plan) {
       add_change(by_table[change.table], change);
     }
   });
-  const std::string& role = session.connection->server().user;
-  std::vector<std::string> rights;
-  std::string grants;
+  Missing missing;
   for (const auto& [name, needs] : by_table) {
     const TableInfo* table = find_table(session.store->schema(), name);
     for (const TableRight& right : table == nullptr ? std::vector<TableRight>{} : missing_rights(needs, *table)) {
-      rights.push_back(printable(right.display()));
-      grants += fmt::format("\n{};", printable(render_grant(right, role)));
+      missing.rights.push_back(printable(right.display()));
+      missing.add_grant(render_grant(right, session.connection->server().user));
     }
   }
-  add_journal_rights(session, rights, grants);
-  if (!rights.empty()) {
-    throw Error{
-        ExitCode::access, fmt::format("the role lacks {}; nothing was changed", join(rights, ", ")),
-        fmt::format("Ask an administrator to run these statements, then try again ('taskctl grants --kind repairer' "
-                    "prints all that repairs need):{}",
-                    grants)};
-  }
+  add_journal_rights(session, Journal::Rights::write, missing);
+  missing.refuse();
 }
 
 }  // namespace taskctl

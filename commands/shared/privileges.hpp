@@ -9,4 +9,7 @@ namespace taskctl {
 /// column, and the statements that give it.
 void require_privileges(const Session& session, const Plan& plan);
 
+/// The same for the journal alone, when there is one.
+void require_journal_rights(const Session& session, Journal::Rights rights);
+
 }  // namespace taskctl

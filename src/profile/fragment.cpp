@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "profile/document.hpp"
+#include "profile/name_characters.hpp"
 
 namespace taskctl {
 
@@ -19,15 +20,6 @@ constexpr std::string_view k_placeholders =
 bool is_placeholder(std::string_view name) {
   return name == "now" || name == "now_text" || name == "finished" || name == "reason" || name == "worker" ||
          name == "first_result";
-}
-
-/// Bytes of other scripts count as letters, as in both databases.
-bool starts_name(char c) {
-  return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_' || static_cast<unsigned char>(c) >= 0x80;
-}
-
-bool continues_name(char c) {
-  return starts_name(c) || std::isdigit(static_cast<unsigned char>(c)) != 0;
 }
 
 /// Cuts one fragment. Everything that could end the expression early, start a second one or be a

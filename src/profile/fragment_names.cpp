@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "profile/name_characters.hpp"
+
 namespace taskctl {
 
 namespace {
@@ -20,14 +22,6 @@ struct Token {
   [[nodiscard]] bool is_word(std::string_view word) const { return kind == Kind::word && text == word; }
   [[nodiscard]] bool is_sign(char sign) const { return kind == Kind::sign && text[0] == sign; }
 };
-
-bool starts_name(char c) {
-  return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_' || static_cast<unsigned char>(c) >= 0x80;
-}
-
-bool continues_name(char c) {
-  return starts_name(c) || std::isdigit(static_cast<unsigned char>(c)) != 0;
-}
 
 /// Cuts SQL without comments, as Fragment::parse() leaves it.
 class Tokens {

@@ -1,4 +1,5 @@
 # Every command under the roles that `taskctl grants` prints, one ctest for each profile.
 foreach(scene workspace_tasks cluster jobs task_queue odd_names)
   taskctl_script_test("roles: ${scene}" roles python3 tests/roles/every_command.py ${scene})
+  set_tests_properties("roles: ${scene}" PROPERTIES TIMEOUT 900)
 endforeach()

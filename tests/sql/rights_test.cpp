@@ -43,8 +43,7 @@ TEST_CASE("writing asks for what repairs do and what takes them back") {
   CHECK(grants({.updated = {"state"}}) == Columns{"UPDATE state"});
   CHECK(grants({.removed = true}) == Columns{"UPDATE lock id", "INSERT note id state", "DELETE"});
   CHECK(grants({.inserted = std::set<std::string>{"note"}}) == Columns{"UPDATE lock id", "INSERT note", "DELETE"});
-  CHECK(grants({.updated = {"state"}, .removed = true}) ==
-        Columns{"UPDATE state", "INSERT note id state", "DELETE"});
+  CHECK(grants({.updated = {"state"}, .removed = true}) == Columns{"UPDATE state", "INSERT note id state", "DELETE"});
 }
 
 TEST_CASE("what is missing is told by column") {
@@ -77,7 +76,8 @@ TEST_CASE("grants quote every name") {
         R"(GRANT UPDATE ("state", "a""b") ON TABLE "app"."Task ""List""" TO "ops ""x""")");
   CHECK(right.display() == "UPDATE (state, a\"b) ON TABLE app.Task \"List\"");
   CHECK(render_grant("USAGE", "SCHEMA", {"", "My App"}, "r") == R"(GRANT USAGE ON SCHEMA "My App" TO "r")");
-  CHECK(render_grant_call({"s", "f"}, "integer, text", "r") == R"(GRANT EXECUTE ON ROUTINE "s"."f"(integer, text) TO "r")");
+  CHECK(render_grant_call({"s", "f"}, "integer, text", "r") ==
+        R"(GRANT EXECUTE ON ROUTINE "s"."f"(integer, text) TO "r")");
   CHECK(render_create_role("r;") == R"(CREATE ROLE "r;" LOGIN)");
 }
 
