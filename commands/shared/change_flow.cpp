@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <set>
 
 #include "base/digest.hpp"
 #include "base/duration.hpp"
@@ -19,7 +20,6 @@
 #include "commands/shared/saved_plan.hpp"
 #include "engine/plan_check.hpp"
 #include "engine/planner_parts.hpp"
-#include "engine/row_identity.hpp"
 
 namespace taskctl {
 

@@ -56,6 +56,7 @@ def commands(scene: Scene, folder: pathlib.Path) -> dict[str, list[Case]]:
         "reconcile": [Case(["reconcile", *look, *scene.reconcile, "--dry-run"]),
                       Case(["reconcile", *look, *scene.reconcile, "--yes", "--backup", "rows", *backup_dir], writes=True),
                       undo],
+        "plan": [Case(["reconcile", *look, *scene.reconcile, "--save-plan", "{db}.plan"]), Case(["plan", "show", "{db}.plan"])],
         "cancel": [Case(["cancel", scene.running, *look, "--force", "--dry-run", *hazards]),
                    Case(["cancel", scene.running, *look, "--force", "--yes", "--backup", "tables", *backup_dir, *hazards],
                         writes=True), undo],
@@ -101,7 +102,7 @@ class Roles:
             (folder.path / scene.profile).write_text(ODD_PROFILE, encoding="utf-8")
 
     def taskctl(self, database: Database, role: str | None, case: Case) -> subprocess.CompletedProcess:
-        arguments = list(case.arguments)
+        arguments = [word.replace("{db}", database.name) for word in case.arguments]
         if arguments[0] not in ("explain", "completion", "config"):
             arguments += ["--db", f"dbname={database.name}", "--profile", self.scene.profile]
         env = dict(self.folder.env)
