@@ -5,9 +5,9 @@ namespace taskctl {
 namespace {
 
 /// Asked of the database before any task is read: there is no row that a placeholder could stand for.
-Fragment read_question(const Item& item) {
+Fragment read_question(const Item& item, Draft& draft) {
   constexpr std::string_view k_expected = "an expression that gives the version";
-  Fragment fragment = Fragment::parse(item.any_text(k_expected), item.where());
+  Fragment fragment = draft.parse_fragment(item, k_expected);
   for (const Fragment::Piece& piece : fragment.pieces()) {
     if (piece.placeholder) {
       item.fail("holds a placeholder", k_expected);
@@ -27,7 +27,7 @@ void read_version(const Item& root, Draft& draft) {
   VersionSpec version;
   version.where = item->where();
   if (const Item* sql = item->find("sql")) {
-    version.sql = read_question(*sql);
+    version.sql = read_question(*sql, draft);
     version.known = item->at("known", "the versions that this profile was made for").texts("versions such as [\"6\"]");
   } else if (const Item* known = item->find("known")) {
     known->fail("stands without 'sql'", "SQL that gives the version of the database");

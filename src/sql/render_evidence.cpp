@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -157,7 +159,23 @@ class EvidenceRenderer {
     if (has_ordered_index(table, m_source)) {
       return fmt::format("{} WHERE {}", from, match);
     }
-    return fmt::format("(SELECT * FROM {} WHERE {} OFFSET 0) {}", from, match, k_evidence_alias);
+    return fmt::format("(SELECT {} FROM {} WHERE {} OFFSET 0) {}", join(columns_read(table), ", "), from, match,
+                       k_evidence_alias);
+  }
+
+  /// By name: a role may be allowed to read no others.
+  [[nodiscard]] std::vector<std::string> columns_read(const TableInfo& table) const {
+    std::set<std::string> names{m_source.value};
+    if (!m_source.finished.empty()) {
+      names.insert(m_source.finished);
+    }
+    const std::vector<std::string> row_key = table.row_key();
+    names.insert(row_key.begin(), row_key.end());
+    names.insert(m_source.order_by);
+    std::vector<std::string> columns;
+    std::ranges::transform(names, std::back_inserter(columns),
+                           [this](const std::string& name) { return column_of_row(name); });
+    return columns;
   }
 
   const EvidenceSource& m_source;

@@ -162,7 +162,9 @@ TEST_CASE("a check names the privileges and rows that a role does not have") {
   const auto database = temp_postgres(fixture("workspace_tasks.postgres.sql") +
                                       "ALTER TABLE agents ENABLE ROW LEVEL SECURITY;" + only_reading());
   const auto check = check_profile(*database->open(Access::read), find_profile("workspace-tasks"));
-  CHECK(check.missing_privileges == std::vector<std::string>{"UPDATE on workspace_tasks", "UPDATE on workspaces"});
+  CHECK(check.missing_privileges ==
+        std::vector<std::string>{"UPDATE (status, error_message, completed_at, updated_at) on workspace_tasks",
+                                 "UPDATE (is_locked, locked_by, locked_at, lock_reason) on workspaces"});
   CHECK(check.row_security == std::vector<std::string>{"agents"});
   CHECK_FALSE(check.statuses.empty());
   Profile profile = find_profile("workspace-tasks");

@@ -18,6 +18,8 @@ class Scene:
     tables: list[str]
     reconcile: list[str] = dataclasses.field(default_factory=list)  # what reconcile needs to repair everything
     hazards: list[str] = dataclasses.field(default_factory=list)
+    backup: str = "rows"      # before reconcile
+    one_batch: bool = False   # its changes depend on each other: what is interrupted after a batch is done
     # What a GRANT gives although no command here needs it, with the reason; a reason that is not true fails the test.
     spare: dict[str, str] = dataclasses.field(default_factory=dict)
 
@@ -46,7 +48,7 @@ def cluster() -> Scene:
             "available_memory, available_storage, available_gpu) = (91, 92, 93, 94, 95, 96, 97, 98);"
     return Scene(profile="cluster", now="2025-11-16T13:20:00Z", schema_and_rows=fixture("cluster.postgres.sql") + wrong,
                  stuck="task-1763290004", running="task-1763290005", worker="worker-2",
-                 tables=["tasks", "assignments", "results", "worker_registry"])
+                 tables=["tasks", "assignments", "results", "worker_registry"], backup="tables", one_batch=True)
 
 
 def jobs() -> Scene:

@@ -28,11 +28,12 @@ COMMANDS = {
     ("release-worker",): ["w", "--dry-run"], ("history", "prune"): ["--older-than", "1d", "--dry-run"],
     ("guard", "install"): ["--dry-run"], ("guard", "remove"): ["--dry-run"], ("guard", "status"): [], ("guard", "print"): [],
     ("guard", "report"): [],
-    ("backup", "list"): [],
+    ("backup", "list"): [], ("grants",): ["--role", "somebody", "--kind", "repairer"], ("plan", "show"): ["shown.plan"],
+    ("resume",): ["{run}", "--dry-run"],
 }
 # Makes other files or talks to nobody: these are not dry runs.
 WRITING = {("backup",), ("backup", "verify"), ("backup", "restore"), ("guard",), ("profile",), ("profile", "list"), ("profile", "show"),
-           ("completion",), ("help",), ("config",), ("plan",), ("plan", "show"), ("resume",), ("grants",), ("selftest",)}
+           ("completion",), ("help",), ("config",), ("plan",), ("selftest",)}
 WRITE_CALLS = "write,pwrite64,writev,pwritev,fsync,fdatasync,ftruncate,unlink,unlinkat,rename,renameat2,openat,mmap"
 WRITE_STATEMENT = re.compile(r"LOG:  (?:statement|execute [^:]*): ")
 
@@ -70,6 +71,8 @@ def t12(options: Options):
             require(first.code == 0, f"a run for the history: {first.stderr}")
             run = first.document["result"]["run"]
             require(mode != "postgres" or len(server_log(subject)) > log, "the server's log does not show a run that wrote")
+            planned = subject.run(*repair(subject.db), "--save-plan", "shown.plan")
+            require(planned.code == 0, f"a plan to show: {planned.stderr}")
             subject.save()
             found = registry(subject)
             missing = set(found) - set(COMMANDS) - WRITING
