@@ -5,6 +5,7 @@
 #include "commands/shared/outcome_option.hpp"
 #include "commands/show/show_view.hpp"
 #include "engine/lister.hpp"
+#include "engine/row_rules.hpp"
 
 namespace taskctl {
 
@@ -22,6 +23,10 @@ int run_show(Context& context, const ShowOptions& options) {
   const TaskKey key = TaskKey::from_text(unshield(options.id), session->profile.key.size());
   const std::optional<TaskReport> report = inspect_task(*session->store, key, session->policy, session->now);
   if (!report) {
+    if (task_ids(session->profile, {key.text()}).empty()) {
+      throw Error{ExitCode::partial, "'" + key.text() + "' is no task but a finding beside the tasks",
+                  "`taskctl list-stuck --id '" + key.text() + "'` shows it, if it is still wrong."};
+    }
     throw Error{ExitCode::partial, "no task has the id '" + key.text() + "'",
                 "Ids are matched exactly; `taskctl list-stuck --include-fine` prints those of unfinished tasks."};
   }

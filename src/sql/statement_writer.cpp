@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "sql/array_literal.hpp"
 #include "sql/column_type.hpp"
 
 namespace taskctl {
@@ -246,13 +247,18 @@ std::string StatementWriter::status_literal(const StatusValue& value, const Colu
 std::string StatementWriter::vocabulary(const ClassRule& rule, const std::function<bool(TaskClass)>& wanted) const {
   const ColumnInfo& status = column(m_profile.table, rule.column);
   std::vector<std::string> literals;
+  std::vector<Value> values;
   for (const StatusValue& value : rule.values) {
     if (wanted(value.task_class) && can_occur(value, status)) {
       literals.push_back(status_literal(value, status));
+      values.emplace_back(value.text);
     }
   }
   std::vector<std::string> conditions;
-  if (!literals.empty()) {
+  if (m_scope.one_constant && values.size() > 1) {
+    conditions.push_back(
+        fmt::format("{} = ANY ({})", task_column(rule.column), m_dialect.literal(array_literal(values))));
+  } else if (!literals.empty()) {
     conditions.push_back(fmt::format("{} IN ({})", task_column(rule.column), join(literals, ", ")));
   }
   if (rule.null_is && wanted(*rule.null_is)) {

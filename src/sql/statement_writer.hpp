@@ -21,6 +21,8 @@ struct TaskScope {
   std::string alias{k_task_alias};
   std::string prefix;
   std::string worker;  ///< what `:worker` stands for; empty: the profile's expression, over the columns above
+  /// PostgreSQL: a list of statuses as one constant. A CHECK is parsed anew by every statement: fewer nodes are faster.
+  bool one_constant = false;
 };
 
 /// One statement about tasks under construction: names checked against the schema, values as parameters. Private to the

@@ -70,6 +70,16 @@ class RuleRowDecoder {
   std::optional<ChangeBuilder> m_builder;
 };
 
+/// What the database says of a fragment names no line of the profile.
+[[noreturn]] void throw_with_place(const Error& error, const RowRule& rule) {
+  const std::string place = rule.where.display();
+  if (error.code() != ExitCode::mismatch || error.message().starts_with(place)) {
+    throw;
+  }
+  throw Error{ExitCode::mismatch, fmt::format("{}: {}", place, error.message()),
+              error.hint().empty() ? "The SQL of this entry does not fit the database." : error.hint()};
+}
+
 }  // namespace
 
 void TaskStore::read_rule_rows(const RowRuleRequest& request, const std::function<void(RuleRow&&)>& sink) {
@@ -82,16 +92,20 @@ void TaskStore::read_rule_rows(const RowRuleRequest& request, const std::functio
     RuleRow decoded = decoder.decode(row);
     if (request.rule.sums && !seen.insert(decoded.key).second) {
       throw Error{ExitCode::mismatch,
-                  fmt::format("{}: 'sums' gives several rows for '{}' of table '{}'", request.rule.where.display(),
+                  fmt::format("{}: several rows answer to '{}' of table '{}'", request.rule.where.display(),
                               decoded.key.text(), request.rule.table),
-                  "Group it by the columns of 'match'."};
+                  "Group 'sums' by the columns of 'match', and give a 'key' that no two rows share."};
     }
     sink(std::move(decoded));
   };
-  if (!request.lock && m_connection.in_transaction()) {
-    m_connection.stream(rendered.sql, rendered.parameters, decode);
-  } else {
-    m_connection.run(rendered.sql, rendered.parameters, decode);
+  try {
+    if (!request.lock && m_connection.in_transaction()) {
+      m_connection.stream(rendered.sql, rendered.parameters, decode);
+    } else {
+      m_connection.run(rendered.sql, rendered.parameters, decode);
+    }
+  } catch (const Error& error) {
+    throw_with_place(error, request.rule);
   }
 }
 

@@ -6,6 +6,7 @@
 using namespace taskctl;
 using namespace taskctl::test;
 using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
 
 namespace {
 
@@ -313,6 +314,21 @@ TEST_CASE("sums with several rows for one row of the table are refused") {
     FAIL("accepted");
   } catch (const Error& error) {
     CHECK(error.code() == ExitCode::mismatch);
-    CHECK_THAT(error.message(), Contains("'sums' gives several rows for 'a' of table 'nodes'"));
+    CHECK_THAT(error.message(), Contains("several rows answer to 'a' of table 'nodes'"));
+  }
+}
+
+TEST_CASE("sql of an invariant that does not fit the database is named with its place in the profile") {
+  std::string text = k_row_profile;
+  const std::string column = "t.id = r.task_id";
+  text.replace(text.find(column), column.size(), "t.id = r.nonsuch");
+  RepairScene scene{temp_database(GENERATE(Engine::sqlite, Engine::postgres), k_row_sql),
+                    parse_profile(text, "queue.toml"), k_queue_now};
+  try {
+    findings_of(scene);
+    FAIL("accepted");
+  } catch (const Error& error) {
+    CHECK(error.code() == ExitCode::mismatch);
+    CHECK_THAT(error.message(), StartsWith("queue.toml:52:") && Contains("nonsuch"));
   }
 }

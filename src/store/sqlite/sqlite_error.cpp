@@ -65,6 +65,8 @@ void throw_sqlite_error(int code, std::string_view message, const std::string& f
     case SQLITE_PERM:
     case SQLITE_AUTH:
       throw Error{ExitCode::access, fmt::format("no permission to use '{}': {}", file, message)};
+    case SQLITE_ERROR:  // the text of a statement: what it names is not there, or a profile's SQL is wrong
+      throw Error{ExitCode::mismatch, fmt::format("SQLite refused a statement: {}", message)};
     default:
       throw Error{ExitCode::failed, fmt::format("SQLite refused a statement: {}", message)};
   }
