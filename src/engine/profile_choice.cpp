@@ -40,15 +40,22 @@ std::optional<Trial> best_variant(Connection& connection, std::vector<Profile> v
   return best;
 }
 
-std::vector<Trial> try_builtin_profiles(Connection& connection) {
+std::vector<Trial> try_builtin_profiles(Connection& connection, const OutlineFilter& wanted) {
   std::vector<Trial> candidates;
   const Transaction transaction{connection, Access::read};
   for (const auto& name : builtin_profile_names()) {
-    if (auto best = best_variant(connection, find_profiles(name))) {
+    if (auto best = best_variant(connection, builtin_profiles(name, wanted))) {
       candidates.push_back(std::move(*best));
     }
   }
   return candidates;
+}
+
+/// Most are not for this database: they are told by the name of their table.
+std::vector<Trial> try_likely_profiles(Connection& connection) {
+  return try_builtin_profiles(connection, [&connection](const ProfileOutline& outline) {
+    return outline.engines.contains(connection.engine()) && has_table(connection, outline.table);
+  });
 }
 
 constexpr const char* k_hint =
@@ -260,7 +267,7 @@ Profile choose_variant(Connection& connection, std::vector<Profile> variants) {
 }
 
 Profile choose_profile(Connection& connection) {
-  std::vector<Trial> candidates = try_builtin_profiles(connection);
+  const std::vector<Trial> candidates = try_likely_profiles(connection);
   std::vector<const Trial*> fitting;
   for (const auto& candidate : candidates) {
     if (candidate.problems.empty()) {
@@ -268,7 +275,7 @@ Profile choose_profile(Connection& connection) {
     }
   }
   if (fitting.empty()) {
-    throw_none(candidates);
+    throw_none(try_builtin_profiles(connection, {}));
   }
   if (fitting.size() > 1) {
     throw_several(fitting);

@@ -303,15 +303,21 @@ Item Item::without(std::string_view key) const {
 
 Item Item::with_parameters(const std::map<std::string, std::string>& parameters) const {
   Item result = *this;
-  result.m_text = put_in(m_text, parameters);
-  for (Item& item : result.m_items) {
-    item = item.with_parameters(parameters);
-  }
-  for (auto& [key, item] : result.m_entries) {
-    key = put_in(key, parameters);
-    item = item.with_parameters(parameters);
+  if (!parameters.empty()) {
+    result.replace_parameters(parameters);
   }
   return result;
+}
+
+void Item::replace_parameters(const std::map<std::string, std::string>& parameters) {
+  m_text = put_in(m_text, parameters);
+  for (Item& item : m_items) {
+    item.replace_parameters(parameters);
+  }
+  for (auto& [key, item] : m_entries) {
+    key = put_in(key, parameters);
+    item.replace_parameters(parameters);
+  }
 }
 
 void Item::only(std::initializer_list<std::string_view> keys) const {

@@ -74,6 +74,7 @@ class Item {
   friend class DocumentBuilder;
   /// Position of this text among the names; throws when it is none of them.
   [[nodiscard]] std::size_t index_of(const std::vector<std::string>& names) const;
+  void replace_parameters(const std::map<std::string, std::string>& parameters);
   void set_entry(const std::string& key, Item item, const SourcePosition& position);
 
   Kind m_kind = Kind::table;

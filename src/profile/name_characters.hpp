@@ -4,7 +4,8 @@
 
 namespace taskctl {
 
-/// May a name of SQL begin with, or go on with, this byte? Bytes of other scripts count as letters, as in both databases.
+/// May a name of SQL begin with, or go on with, this byte? Bytes of other scripts count as letters, as in both
+/// databases.
 [[nodiscard]] inline bool starts_name(char c) {
   return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_' || static_cast<unsigned char>(c) >= 0x80;
 }

@@ -169,7 +169,7 @@ struct Profile {
   std::set<Engine> engines;
   Safety safety = Safety::full;
   std::set<std::string> triggers;  ///< on any of its tables: the profile knows what they do
-  std::string safety_reason;  ///< why not further, for people; may be empty
+  std::string safety_reason;       ///< why not further, for people; may be empty
   std::optional<VersionSpec> version;
 
   std::string table;  ///< "name" or "schema.name"

@@ -40,10 +40,10 @@ std::string read_name(const Item& root) {
   return name;
 }
 
-void read_engines(const Item& root, Profile& profile) {
-  constexpr std::string_view k_expected = "[\"sqlite\"], [\"postgres\"] or both";
-  const Item& item = root.at("engines", k_expected);
-  for (const std::string& name : item.texts(k_expected)) {
+constexpr std::string_view k_engines_expected = "[\"sqlite\"], [\"postgres\"] or both";
+
+void read_engines(const Item& item, Profile& profile) {
+  for (const std::string& name : item.texts(k_engines_expected)) {
     if (name != "sqlite" && name != "postgres") {
       item.fail_unknown(name, {"sqlite", "postgres"});
     }
@@ -61,7 +61,7 @@ void read_head(const Item& root, Profile& profile) {
   if (const Item* summary = root.find("summary")) {
     profile.summary = summary->any_text("one line about the queue");
   }
-  read_engines(root, profile);
+  read_engines(root.at("engines", k_engines_expected), profile);
   if (const Item* triggers = root.find("triggers")) {
     const std::vector<std::string> names = triggers->texts("names of triggers");
     profile.triggers = {names.begin(), names.end()};
@@ -162,12 +162,50 @@ std::vector<std::pair<std::string, Item>> read_variants(const Item& root) {
   return variants;
 }
 
+/// Of a variant, or of the profile that it is a variant of; nothing is copied but what is asked for.
+const Item* find_in(const Item* variant, const Item& root, std::initializer_list<std::string_view> path) {
+  for (const Item* from : {variant, &root}) {
+    for (const std::string_view key : path) {
+      from = from == nullptr ? nullptr : from->find(key);
+    }
+    if (from != nullptr) {
+      return from;
+    }
+  }
+  return nullptr;
+}
+
+ProfileOutline read_outline(const Item* variant, const Item& root, const ProfileParameters& parameters) {
+  ProfileOutline outline;
+  if (const Item* engines = find_in(variant, root, {"engines"})) {
+    Profile profile;
+    read_engines(*engines, profile);
+    outline.engines = profile.engines;
+  }
+  if (const Item* table = find_in(variant, root, {"task", "table"})) {
+    outline.table = table->with_parameters(parameters).text("the name of a table");
+  }
+  return outline;
+}
+
+bool is_any_wanted(const Item& root, const ProfileParameters& parameters, const OutlineFilter& wanted) {
+  const std::vector<Item>& variants = root.tables("variant");
+  return variants.empty() ? wanted(read_outline(nullptr, root, parameters))
+                          : std::ranges::any_of(variants, [&](const Item& variant) {
+                              return wanted(read_outline(&variant, root, parameters));
+                            });
+}
+
 }  // namespace
 
-std::vector<Profile> parse_profiles(std::string_view toml, const std::string& file,
-                                    const ProfileParameters& parameters) {
+std::vector<Profile> parse_profiles(std::string_view toml, const std::string& file, const ProfileParameters& parameters,
+                                    const OutlineFilter& wanted) {
   const Item written = Item::parse(toml, file);
-  const Item root = written.with_parameters(read_parameters(written, parameters));
+  const ProfileParameters values = read_parameters(written, parameters);
+  if (wanted && !is_any_wanted(written, values, wanted)) {
+    return {};
+  }
+  const Item root = written.with_parameters(values);
   std::vector<Profile> profiles;
   for (const auto& [variant, content] : read_variants(root)) {
     profiles.push_back(read_profile(content, file));
@@ -213,6 +251,10 @@ std::string_view builtin_profile_text(std::string_view name) {
               near.empty()
                   ? fmt::format("Built in are {}; a profile of your own is given as a path.", join(names, ", "))
                   : fmt::format("Did you mean '{}'?", near)};
+}
+
+std::vector<Profile> builtin_profiles(std::string_view name, const OutlineFilter& wanted) {
+  return parse_profiles(builtin_profile_text(name), std::string{k_built_in}, {}, wanted);
 }
 
 std::vector<Profile> find_profiles(const std::string& wanted) {

@@ -256,24 +256,36 @@ class FitCheck {
   std::vector<SchemaProblem> m_problems;
 };
 
-}  // namespace
+/// How the statements about a table take its name.
+std::string catalog_argument(const Dialect& dialect, const TableName& table) {
+  return dialect.engine() == Engine::sqlite ? table.name : dialect.table(table);
+}
 
-TableInfo read_table(Connection& connection, const std::string& name) {
+std::optional<Row> find_table(Connection& connection, const std::string& name) {
   const Dialect dialect{connection.engine()};
-  const Statements& statements = dialect.statements();
-  TableInfo table;
   const std::optional<TableName> wanted = split_name(name, connection.engine());
   if (!wanted) {
+    return std::nullopt;
+  }
+  std::vector<Row> found =
+      connection.query(dialect.statements().find_table, std::array{Value{catalog_argument(dialect, *wanted)}});
+  return found.empty() ? std::nullopt : std::optional{std::move(found.front())};
+}
+
+}  // namespace
+
+bool has_table(Connection& connection, const std::string& name) {
+  return find_table(connection, name).has_value();
+}
+
+TableInfo read_table(Connection& connection, const std::string& name) {
+  const Statements& statements = Dialect{connection.engine()}.statements();
+  TableInfo table;
+  const std::optional<Row> found = find_table(connection, name);
+  if (!found) {
     return table;
   }
-  const auto argument = [&](const TableName& given) {
-    return dialect.engine() == Engine::sqlite ? given.name : dialect.table(given);
-  };
-  const std::vector<Row> found = connection.query(statements.find_table, std::array{Value{argument(*wanted)}});
-  if (found.empty()) {
-    return table;
-  }
-  const Row& row = found.front();
+  const Row& row = *found;
   table.name = {required_text(row[0]), required_text(row[1])};
   table.is_view = flag_of(row[2]);
   table.row_security = flag_of(row[3]);
@@ -281,7 +293,7 @@ TableInfo read_table(Connection& connection, const std::string& name) {
   table.can_update = flag_of(row[5]);
   table.can_insert = flag_of(row[6]);
   table.can_delete = flag_of(row[7]);
-  const std::string resolved = argument(table.name);
+  const std::string resolved = catalog_argument(Dialect{connection.engine()}, table.name);
   read_columns(connection, statements.table_columns, resolved, table);
   read_indexes(connection, statements.table_indexes, resolved, table);
   for (const Row& trigger : connection.query(statements.table_triggers, std::array{Value{resolved}})) {

@@ -13,6 +13,9 @@ namespace taskctl {
 /// Needs no rights on the tables. In PostgreSQL a name without schema is looked up along the search_path.
 Schema read_schema(Connection& connection, const Profile& profile);
 
+/// Is there a table or view of this name?
+bool has_table(Connection& connection, const std::string& name);
+
 /// One table by name; nullptr-like (empty columns) when it does not exist.
 TableInfo read_table(Connection& connection, const std::string& name);
 

@@ -117,3 +117,28 @@ TEST_CASE("the name of a profile carries its parameters") {
   }
   CHECK_THROWS_WITH(parse_profile_name("x:schema=" + std::string(64, 'a')), Contains("cannot be the parameter"));
 }
+
+TEST_CASE("a profile whose outline nobody wants is not read any further") {
+  std::vector<ProfileOutline> seen;
+  const auto note = [&seen](bool answer) {
+    return [&seen, answer](const ProfileOutline& outline) {
+      seen.push_back(outline);
+      return answer;
+    };
+  };
+  CHECK(parse_profiles(sample(), "queue.toml", {{"prefix", "your"}}, note(false)).empty());
+  REQUIRE(seen.size() == 2);
+  CHECK(seen[0].engines == std::set{Engine::sqlite});
+  CHECK(seen[1].engines.size() == 2);
+  CHECK(seen[0].table == "your_jobs");
+  CHECK(seen[1].table == "your_jobs");
+  CHECK(parse_profiles(sample(), "queue.toml", {}, note(true)).size() == 2);
+  for (const std::string& name : builtin_profile_names()) {
+    for (const Profile& profile : find_profiles(name)) {
+      const auto is_this = [&](const ProfileOutline& o) {
+        return o.engines == profile.engines && o.table == profile.table;
+      };
+      CHECK_FALSE(builtin_profiles(name, is_this).empty());
+    }
+  }
+}
