@@ -98,7 +98,7 @@ void declare_cancel(CLI::App& app, CancelOptions& options) {
   options.change.declare(app, true);
   options.output.declare(app);
   options.selector.declare_attributes(app);
-  options.age.declare(app);
+  options.age.declare(app, "only tasks that are older than this");
   declare_outcome(app, options.outcome);
   options.plan.declare(app);
 }

@@ -61,7 +61,7 @@ int carry_on(Context& context, Session& session, const Plan& plan, const RunReco
              const PlanFileInfo* saved) {
   context.streams().talk(fmt::format("run {} ({}) goes on: {} changed so far, {} left", run.id, run.command,
                                      counted(run.applied, "task"),
-                                     counted(static_cast<std::int64_t>(plan.size()), "task")));
+                                     plan_size_text(plan)));
   const PlanOptions as_it_is{.file = options.plan_file};
   return run_change_flow(context, session, plan,
                          {.target = options.target,

@@ -407,13 +407,13 @@ class Flow {
     if (m_json) {
       m_json->result(result.applied, backup);
     } else if (!is_silent()) {
-      print_result(m_streams, m_plan, m_status_before, result.applied);
+      print_result(m_streams, m_plan, m_status_before, result.applied, m_request.target.words());
     } else if (result.applied.stopped || code != ExitCode::ok) {
       if (!result.applied.stopped) {
         count_statuses_now(session, result.applied);
       }
       print_left_out(m_streams, m_plan);
-      print_result(m_streams, m_plan, m_status_before, result.applied);
+      print_result(m_streams, m_plan, m_status_before, result.applied, m_request.target.words());
     }
     if (result.applied.stopped && m_context.stop().requested()) {
       m_streams.talk("stopped by a signal; what is listed as applied is durable");

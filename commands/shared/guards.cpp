@@ -83,7 +83,7 @@ void require_permission(Context& context, const Session& session, const Plan& pl
                         OutputFormat format, bool from_file) {
   Streams& streams = context.streams();
   const TargetConfig& target = session.config.target;
-  const std::string tasks = counted(static_cast<std::int64_t>(plan.size()), "task");
+  const std::string tasks = plan_size_text(plan);
   const Error unconfirmed{
       ExitCode::refused,
       fmt::format("{} would change {} and nobody confirmed it; nothing was changed", plan.command, tasks),
@@ -95,8 +95,11 @@ void require_permission(Context& context, const Session& session, const Plan& pl
     const std::string hazards = accepted_hazards(plan);
     const std::string where = session.target_name();
     if (plan.size() > limit || (plan.is_selected && plan.size() > k_most_unnamed)) {
-      require_answer(streams, fmt::format("{} on {}. Type the number to go on: ", tasks, where),
-                     fmt::to_string(plan.size()));
+      const std::size_t number = plan.row_count() < plan.size() ? plan.size() - plan.row_count() : plan.size();
+      require_answer(streams,
+                     fmt::format("{} on {}. Type the number {}to go on: ", tasks, where,
+                                 plan.row_count() > 0 && number != plan.size() ? "of tasks " : ""),
+                     fmt::to_string(number));
       return;
     }
     require_yes(streams, fmt::format("{}{} {} on {}? [y/N] ", hazards.empty() ? "" : "hazards " + hazards + ": ",

@@ -127,6 +127,24 @@ std::string selection_text(const Plan& plan) {
   return plan.selector.describe() + (by_age ? " AND age >= " + format_duration(plan.policy.max_age) : "");
 }
 
+/// The most frequent ones first.
+void print_counts(Streams& streams, std::string_view title, const std::map<std::string, std::int64_t>& counts) {
+  constexpr std::size_t k_shown = 10;
+  std::vector<std::pair<std::string, std::int64_t>> sorted{counts.begin(), counts.end()};
+  std::ranges::stable_sort(sorted, [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::vector<std::string> parts;
+  for (const auto& [name, count] : sorted) {
+    if (parts.size() == k_shown) {
+      parts.push_back(fmt::format("and {} more", sorted.size() - k_shown));
+      break;
+    }
+    parts.push_back(fmt::format("{} {}", printable(name), count));
+  }
+  if (!parts.empty()) {
+    streams.line(fmt::format("{}: {}", title, join(parts, ", ")));
+  }
+}
+
 /// What a selection came down to, before anybody says yes.
 void print_selection_counts(Streams& streams, const Plan& plan) {
   std::map<std::string, std::int64_t> statuses, kinds;
@@ -136,17 +154,8 @@ void print_selection_counts(Streams& streams, const Plan& plan) {
       ++kinds[unit.finding->task.kind.value_or("-")];
     }
   });
-  const auto line = [&streams](std::string_view title, const std::map<std::string, std::int64_t>& counts) {
-    std::string text;
-    for (const auto& [name, count] : counts) {
-      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", printable(name), count);
-    }
-    if (!text.empty()) {
-      streams.line(fmt::format("{}: {}", title, text));
-    }
-  };
-  line("by status", statuses);
-  line("by kind", kinds);
+  print_counts(streams, "by status", statuses);
+  print_counts(streams, "by kind", kinds);
 }
 
 /// The ids of a cancel, by what became of them: those that were ended. The others have a line each.
@@ -222,6 +231,17 @@ std::string freshness_counts(const PlanCheck& check) {
   return join(parts, ", ");
 }
 
+std::string plan_size_text(const Plan& plan) {
+  const std::int64_t rows = static_cast<std::int64_t>(plan.row_count());
+  const std::int64_t tasks = static_cast<std::int64_t>(plan.size()) - rows;
+  if (rows == 0) {
+    return counted(tasks, "task");
+  }
+  return tasks == 0 ? counted(rows, "row")
+                    : fmt::format("{} and {} beside {}", counted(tasks, "task"), counted(rows, "row"),
+                                  tasks == 1 ? "it" : "them");
+}
+
 void print_plan(Streams& streams, const Plan& plan, const std::string& target, const PlanCheck* check) {
   for (const std::string& warning : plan.warnings) {
     streams.warn(warning);
@@ -230,8 +250,7 @@ void print_plan(Streams& streams, const Plan& plan, const std::string& target, c
     print_unit(streams, unit, plan.now, freshness_text(check, index));
   });
   print_left_out(streams, plan);
-  const auto units = static_cast<std::int64_t>(plan.size());
-  streams.line(fmt::format("plan: {}, {} on {}; detected at {}", counted(units, "task"),
+  streams.line(fmt::format("plan: {}, {} on {}; detected at {}", plan_size_text(plan),
                            counted(plan.change_count(), "row change"), target, format_instant(plan.now)));
   if (check != nullptr) {
     streams.line("compared with the database: " + freshness_counts(*check));
@@ -280,7 +299,7 @@ void print_reports(Streams& streams, const ApplyResult& result) {
 void print_course(Streams& streams, const Plan& plan, const ApplyResult& result) {
   if (result.refused_all) {
     streams.line(fmt::format("--strict: nothing was written, because {} of {} could not be applied as planned",
-                             result.reports.size(), counted(static_cast<std::int64_t>(plan.size()), "task")));
+                             result.reports.size(), plan_size_text(plan)));
   }
   if (!result.failure.empty()) {
     streams.line(fmt::format("ended early: {}; {} not tried, what is applied is durable", printable(result.failure),
@@ -319,7 +338,7 @@ void print_statuses(Streams& streams, const std::map<std::string, std::int64_t>&
 }  // namespace
 
 void print_result(Streams& streams, const Plan& plan, const std::map<std::string, std::int64_t>& before,
-                  const ApplyResult& result) {
+                  const ApplyResult& result, const std::string& words) {
   if (plan.command == "cancel") {
     print_ended(streams, plan, result);
   }
@@ -333,9 +352,9 @@ void print_result(Streams& streams, const Plan& plan, const std::map<std::string
     streams.line(fmt::format("{} more beyond --limit", plan.remaining));
   }
   if (run.applied > 0) {
-    streams.line(fmt::format("run {}; take it back with: taskctl undo {}", run.id, run.id));
+    streams.line(fmt::format("run {}; take it back with: taskctl undo {}{}", run.id, run.id, words));
     if (result.not_tried > 0) {
-      streams.line(fmt::format("go on with the rest with: taskctl resume {}", run.id));
+      streams.line(fmt::format("go on with the rest with: taskctl resume {}{}", run.id, words));
     }
   }
 }
@@ -407,13 +426,18 @@ void PlanJson::result(const ApplyResult& result, const std::string& backup) {
   json["run"] = result.run.applied > 0 ? Json(result.run.id) : Json();
   json["backup"] = backup.empty() ? Json() : Json(backup);
   json["applied"] = result.run.applied;
+  json["applied_tasks"] = result.applied;
   json["moved_on"] = result.run.moved_on;
   json["conflicts"] = result.run.conflicts;
   json["busy"] = result.run.busy;
   json["failed"] = result.run.failed;
   json["refused_all"] = result.refused_all;
   json["stopped"] = result.stopped;
-  json["stop_reason"] = result.stop_reason.empty() ? Json(nullptr) : Json(result.stop_reason);
+  if (result.stopped) {
+    json["stop_reason"] = result.stop_reason.empty() ? "a signal" : result.stop_reason;
+  } else {
+    json["stop_reason"] = nullptr;
+  }
   json["pauses"] = Json::object();
   for (const auto& [why, length] : result.pauses) {
     json["pauses"][why] = std::chrono::duration<double>{length}.count();

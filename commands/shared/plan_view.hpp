@@ -17,6 +17,9 @@ namespace taskctl {
 /// "1 task", "2 tasks".
 [[nodiscard]] std::string counted(std::int64_t count, std::string_view noun);
 
+/// "3 tasks", "3 tasks and 1 row beside them", "1 row".
+[[nodiscard]] std::string plan_size_text(const Plan& plan);
+
 /// What --dry-run prints: every change of every task, then what is left alone and why. With a check, how each task
 /// compares with the database now.
 void print_plan(Streams& streams, const Plan& plan, const std::string& target, const PlanCheck* check = nullptr);
@@ -27,9 +30,10 @@ void print_plan(Streams& streams, const Plan& plan, const std::string& target, c
 /// What the plan leaves alone, grouped by why, with what to type when it is meant all the same.
 void print_left_out(Streams& streams, const Plan& plan);
 
-/// Applied / moved on / conflict / busy / failed, the rows per status before and after, and how to take it back.
+/// Applied / moved on / conflict / busy / failed, the rows per status before and after, and how to take it back:
+/// `words` name the target in commands to type next.
 void print_result(Streams& streams, const Plan& plan, const std::map<std::string, std::int64_t>& before,
-                  const ApplyResult& result);
+                  const ApplyResult& result, const std::string& words);
 
 /// Writes one JSON document piece by piece, so that a large plan is never whole in memory:
 /// begin (schema, target, now, plan) – units – left_out – then result and exit.

@@ -61,19 +61,9 @@ PlanFileInfo save_plan(Context& context, Session& session, const Plan& plan, con
 
 std::string saved_text(const Plan& plan, const PlanFileInfo& info, const std::string& path,
                        const TargetOptions& target) {
-  std::string words = "taskctl " + plan.command;
-  const auto add = [&words](std::string_view name, const std::string& value) {
-    if (!value.empty()) {
-      words += fmt::format(" {} {}", name, shell_quoted(redact(value)));
-    }
-  };
-  add("--target", target.target);
-  add("--db", target.db);
-  add("--config", target.config);
-  add("--profile", target.profile);
-  add("--plan", path);
-  return fmt::format("saved to {}: {}, good until {}; apply it with: {} --yes", printable(path),
-                     counted(static_cast<std::int64_t>(plan.size()), "task"), to_seconds(info.expires), words);
+  return fmt::format("saved to {}: {}, good until {}; apply it with: taskctl {}{} --plan {} --yes", printable(path),
+                     plan_size_text(plan), to_seconds(info.expires), plan.command, target.words(),
+                     shell_quoted(redact(path)));
 }
 
 std::unique_ptr<Session> open_for_plan(Context& context, TargetOptions target, const SavedPlan& saved,

@@ -213,6 +213,20 @@ std::string from_hex(std::string_view hex) {
   return bytes;
 }
 
+std::string shell_quoted(std::string_view word) {
+  const bool plain = !word.empty() && word.find_first_not_of(
+                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                          "0123456789_-+=.,:/@%") == std::string::npos;
+  if (plain) {
+    return std::string{word};
+  }
+  std::string quoted = "'";
+  for (const char c : word) {
+    quoted += c == '\'' ? std::string{"'\\''"} : std::string(1, c);
+  }
+  return quoted + "'";
+}
+
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   constexpr std::size_t k_most = 3;
   std::size_t best = std::min(k_most + 1, word.size());

@@ -32,6 +32,9 @@ void append_utf8(std::string& out, std::uint32_t code_point);
 /// message at a time: a text that was quoted for a shell or for JSON must be redacted before it is quoted.
 [[nodiscard]] std::string redact(std::string_view text);
 
+/// The word as a shell takes it: quoted where it has to be.
+[[nodiscard]] std::string shell_quoted(std::string_view word);
+
 /// The candidate nearest to `word` by edit distance (at most 3, and less than the word's length); empty when none is
 /// near.
 [[nodiscard]] std::string nearest(std::string_view word, const std::vector<std::string>& candidates);

@@ -22,20 +22,6 @@
 
 namespace taskctl {
 
-std::string shell_quoted(const std::string& word) {
-  const bool plain = !word.empty() && word.find_first_not_of(
-                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                          "0123456789_-+=.,:/@%") == std::string::npos;
-  if (plain) {
-    return word;
-  }
-  std::string quoted = "'";
-  for (const char c : word) {
-    quoted += c == '\'' ? std::string{"'\\''"} : std::string(1, c);
-  }
-  return quoted + "'";
-}
-
 namespace {
 
 // How much --now may lie after the database's clock in a command that writes: clocks of two machines differ.

@@ -86,9 +86,6 @@ class Context {
   std::shared_ptr<Interrupter> m_interrupter;  ///< what the second signal stops: every open connection
 };
 
-/// The word as a shell takes it: quoted where it has to be.
-[[nodiscard]] std::string shell_quoted(const std::string& word);
-
 /// Banner before every write: target, host, database, user, server version.
 [[nodiscard]] std::string banner(const Session& session);
 

@@ -162,6 +162,20 @@ void TargetOptions::declare(CLI::App& app) {
       ->group(group);
 }
 
+std::string TargetOptions::words() const {
+  std::string words;
+  const auto add = [&words](std::string_view name, const std::string& value) {
+    if (!value.empty()) {
+      words += fmt::format(" {} {}", name, shell_quoted(redact(value)));
+    }
+  };
+  add("--target", target);
+  add("--db", db);
+  add("--config", config);
+  add("--profile", profile);
+  return words;
+}
+
 void OutputOptions::declare(CLI::App& app) {
   const std::vector<std::string> names = names_of<OutputFormat>(allowed);
   add_choice(app, "--output", "output format",
@@ -198,9 +212,8 @@ void SelectorOptions::declare(CLI::App& app) {
   })->type_name("CERTAINTY");
 }
 
-void AgeOptions::declare(CLI::App& app) {
-  add_parsed(app, "--max-age",
-             "older active tasks of unknown liveness are stuck: 90s, 30m, 1h30m, 2d, or hours (6, 0.5)",
+void AgeOptions::declare(CLI::App& app, const std::string& what) {
+  add_parsed(app, "--max-age", what + ": 90s, 30m, 1h30m, 2d, or hours (6, 0.5)",
              [this](const std::string& text) { max_age = parse_duration(text, BareNumber::hours, "--max-age"); })
       ->type_name("AGE")
       ->group("Filters");
@@ -228,7 +241,7 @@ void ChangeOptions::declare(CLI::App& app, bool with_backup) {
         ->type_name("N")
         ->group(group);
   };
-  count("--max-changes", "refuse to change more tasks than this (default 1000)", 0, max_changes);
+  count("--max-changes", "refuse to change more tasks, and rows beside them, than this (default 1000)", 0, max_changes);
   count("--batch-size", "tasks in one transaction (default: as many as keep it short)", 1, batch_size);
   add_wait(app, "--lock-wait", "wait this long for another run to end (default: not at all)", lock_wait)->group(group);
   add_name(app, "--confirm", "name of the protected target that is meant", confirm)->type_name("TARGET")->group(group);

@@ -22,6 +22,9 @@ struct TargetOptions {
   std::vector<std::string> accept_hazards;
   std::optional<Duration> lock_timeout;
   void declare(CLI::App& app);
+  /// What was given of --target, --db, --config and --profile, for a command to type next: " --db tasks.db". No
+  /// secrets.
+  [[nodiscard]] std::string words() const;
 };
 
 /// --output --quiet --color
@@ -44,7 +47,8 @@ struct SelectorOptions {
 /// --max-age
 struct AgeOptions {
   std::optional<Duration> max_age;
-  void declare(CLI::App& app);
+  /// `what` an age does here.
+  void declare(CLI::App& app, const std::string& what = "older active tasks of unknown liveness are stuck");
 };
 
 /// --dry-run --yes --reason --backup/--no-backup --backup-dir --batch-size --max-changes --lock-wait --confirm

@@ -87,9 +87,24 @@ std::vector<Suggestion> task_ids(const ValueQuestion& question) {
   return candidates;
 }
 
+/// Every status that is in use: tasks that wait can be cancelled, and list-stuck does not know them.
+std::vector<Suggestion> statuses(const ValueQuestion& question) {
+  std::vector<Suggestion> candidates;
+  const Json document = Json::parse(ask_ourselves(question, {"stats", "--output=json"}), nullptr, false);
+  if (document.is_object() && document.contains("statuses")) {
+    for (const Json& status : document.at("statuses")) {
+      candidates.push_back({text_at(status, "status"), text_at(status, "class")});
+    }
+  }
+  return candidates;
+}
+
 std::vector<Suggestion> attributes(const ValueQuestion& question) {
   std::string field = question.value;
   std::transform(field.begin(), field.end(), field.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (field == "status") {
+    return statuses(question);
+  }
   std::set<std::string> values;
   for (const Json& entry : tasks(question)) {
     values.insert(text_at(entry.at("task"), field));

@@ -133,6 +133,7 @@ void Plan::append(const PlanUnit& unit) {
     ++m_tables[change.table];
   }
   m_changes += static_cast<std::int64_t>(unit.changes.size());
+  m_rows += unit.finding && unit.finding->table ? 1U : 0U;
 }
 
 PlanUnit Plan::unit(std::size_t index) const {

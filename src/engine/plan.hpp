@@ -76,6 +76,8 @@ class Plan : public PlanHead {
   [[nodiscard]] PlanUnit unit(std::size_t index) const;
   void for_each(const std::function<void(std::size_t, const PlanUnit&)>& visit) const;
   [[nodiscard]] std::int64_t change_count() const { return m_changes; }
+  /// Those of the units that are rows beside the tasks: of an invariant or derived.
+  [[nodiscard]] std::size_t row_count() const { return m_rows; }
   /// End of the batch that begins at `begin`: `wanted` units, and more where a unit depends on one of them.
   [[nodiscard]] std::size_t batch_end(std::size_t begin, std::size_t wanted) const;
   /// Tables that the plan writes.
@@ -89,6 +91,7 @@ class Plan : public PlanHead {
   std::map<std::size_t, std::size_t> m_last_dependent;  ///< unit → the last unit that depends on it
   std::map<TableName, std::int64_t> m_tables;
   std::int64_t m_changes = 0;
+  std::size_t m_rows = 0;
 };
 
 [[nodiscard]] std::string encode_unit(const PlanUnit& unit);

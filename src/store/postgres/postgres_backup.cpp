@@ -10,6 +10,7 @@
 #include "base/environment.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/text.hpp"
 #include "base/timestamp.hpp"
 #include "sql/dialect.hpp"
 #include "sql/statements.hpp"
@@ -114,18 +115,6 @@ bool lists_data_of(const std::string& contents, const std::string& display) {
     wanted[dot] = ' ';
   }
   return contents.find(" TABLE DATA " + wanted + " ") != std::string::npos;
-}
-
-std::string shell_quoted(const std::string& text) {
-  std::string result = "'";
-  for (const char c : text) {
-    if (c == '\'') {
-      result += "'\\''";
-    } else {
-      result += c;
-    }
-  }
-  return result + "'";
 }
 
 void compare_counts(const std::string& file, const std::map<std::string, std::int64_t>& expected,
