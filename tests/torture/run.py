@@ -10,6 +10,7 @@ import hostile
 import iofaults
 import kills
 import network
+import plans
 import purity
 import roundtrip
 from campaign import parse_options
@@ -26,6 +27,7 @@ TESTS = {
     "T8": [concurrency.t8],
     "T9": [application.t9],
     "T10": [application.t10],
+    "T11": [plans.t11],
     "T12": [purity.t12],
     "T13": [roundtrip.random_databases],
     "T14": [roundtrip.undo_after_changes],
@@ -35,6 +37,7 @@ TESTS = {
     "T23": [backups.t23],
     "T26": [hostile.t26],
     "T31": [hostile.t31],
+    "T34": [plans.t34],
     "T36": [hostile.t36],
 }
 
