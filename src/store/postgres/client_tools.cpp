@@ -7,7 +7,7 @@
 #include "base/file.hpp"
 #include "base/process.hpp"
 #include "base/text.hpp"
-#include "store/postgres/backup_file.hpp"
+#include "store/partial_file.hpp"
 
 namespace taskctl::postgres {
 namespace {
@@ -108,7 +108,7 @@ void ClientTools::run(const std::vector<std::string>& arguments) const {
 
 std::string ClientTools::contents(const std::filesystem::path& archive) const {
   // Through a file: the list of a database with many tables is longer than what run_process keeps.
-  const TemporaryFile list{std::filesystem::temp_directory_path()};
+  const PartialFile list{std::filesystem::temp_directory_path()};
   run({"pg_restore", "--list", "--file=" + list.path().string(), archive.string()});
   return read_file(list.path());
 }

@@ -14,7 +14,7 @@
 #include "base/timestamp.hpp"
 #include "sql/dialect.hpp"
 #include "sql/statements.hpp"
-#include "store/postgres/backup_file.hpp"
+#include "store/partial_file.hpp"
 #include "store/postgres/dump_rights.hpp"
 #include "store/postgres/row_text.hpp"
 #include "store/postgres/rows_backup.hpp"
@@ -202,7 +202,7 @@ BackupResult PostgresBackup::make_checked(const BackupRequest& request) {
   manifest.verified = request.verify;
   manifest.automatic = request.automatic;
 
-  TemporaryFile file{folder};
+  PartialFile file{folder};
   write(connection, request, file.path(), manifest);
   manifest.bytes = std::filesystem::file_size(file.path());
   manifest.sha256 = sha256_file(file.path());
@@ -217,7 +217,7 @@ BackupResult PostgresBackup::make_checked(const BackupRequest& request) {
                                ? stem_of(connection.server().database) + "_backup_" + format_compact(manifest.created)
                                : wanted.stem().string();
   const std::string usual = request.scope == BackupScope::rows ? ".sql" : ".dump";
-  result.path = file.publish(stem, wanted.has_extension() ? wanted.extension().string() : usual);
+  result.path = file.publish_as(stem, wanted.has_extension() ? wanted.extension().string() : usual);
   manifest.file = result.path.filename().string();
   try {
     write_file_durably(manifest_path(result.path), manifest_json(manifest));
@@ -305,7 +305,7 @@ void PostgresBackup::restore_and_count(const std::filesystem::path& file, const 
     tools.run(load);
   } else {
     // Types and tables that the rows need come from the database itself; indexes and foreign keys do not matter here.
-    const TemporaryFile schema{std::filesystem::temp_directory_path()};
+    const PartialFile schema{std::filesystem::temp_directory_path()};
     tools.run({"pg_dump", "--format=custom", "--schema-only", "--section=pre-data", "--no-password",
                "--file=" + schema.path().string(), "--dbname=" + tools.target(scratch.server())});
     std::vector<std::string> prepare = load;

@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/timestamp.hpp"
+#include "store/partial_file.hpp"
 #include "store/sqlite/file_state.hpp"
 #include "store/sqlite/sqlite_copy.hpp"
 
@@ -137,21 +138,9 @@ void examine(const std::filesystem::path& copy, const BackupRequest& request, Ba
   manifest.verified = request.verify;
 }
 
-/// Gives the file the first free name like `wanted`.
-std::filesystem::path publish(PartialFile& partial, const std::filesystem::path& wanted) {
-  while (true) {
-    std::filesystem::path name =
-        free_backup_name(wanted.parent_path(), wanted.stem().string(), wanted.extension().string());
-    if (partial.publish(name)) {
-      return name;
-    }
-  }
-}
-
 /// The manifest comes last: a file without one is not a backup.
 void finish(const std::filesystem::path& file, const BackupManifest& manifest) {
   try {
-    fsync_folder(file.parent_path());
     write_file_durably(manifest_path(file), manifest_json(manifest));
   } catch (const Error&) {
     std::error_code ignored;
@@ -212,7 +201,8 @@ BackupResult SqliteBackup::make_copy(SqliteConnection& source, const BackupReque
   examine(partial.path(), request, manifest);
   check_stop(request.stop);
 
-  BackupResult result{.path = publish(partial, wanted), .manifest = std::move(manifest)};
+  BackupResult result{.path = partial.publish_as(wanted.stem().string(), wanted.extension().string()),
+                      .manifest = std::move(manifest)};
   result.manifest.file = result.path.filename().string();
   finish(result.path, result.manifest);
   return result;
@@ -249,7 +239,6 @@ void SqliteBackup::restore(const std::filesystem::path& file, const std::string&
     if (!partial.publish(path)) {
       throw Error{ExitCode::refused, fmt::format("'{}' exists already", path.string())};
     }
-    fsync_folder(path.parent_path());
   });
 }
 

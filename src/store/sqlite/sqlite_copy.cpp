@@ -89,35 +89,6 @@ void copy_pages(SQLite::Database& target, SqliteConnection& source, std::int64_t
 
 }  // namespace
 
-PartialFile::PartialFile(const std::filesystem::path& folder)
-    : m_path{folder / fmt::format(".taskctl-partial-{}", random_hex(8))} {
-  const int descriptor = ::open(m_path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (descriptor < 0) {
-    throw Error{ExitCode::backup,
-                fmt::format("cannot create a file in '{}': {}", folder.string(), std::strerror(errno)),
-                "Give another folder with --backup-dir."};
-  }
-  ::close(descriptor);
-}
-
-PartialFile::~PartialFile() {
-  if (!m_path.empty()) {
-    ::unlink(m_path.c_str());
-  }
-}
-
-bool PartialFile::publish(const std::filesystem::path& name) {
-  const int problem = rename_without_overwriting(m_path, name);
-  if (problem == EEXIST) {
-    return false;
-  }
-  if (problem != 0) {
-    throw_backup_error(name, std::strerror(problem));
-  }
-  m_path.clear();
-  return true;
-}
-
 void require_space(const std::filesystem::path& folder, std::uint64_t bytes) {
   const std::uint64_t space = free_space(folder);
   if (space < bytes + k_space_reserve) {

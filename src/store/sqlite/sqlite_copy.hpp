@@ -12,23 +12,6 @@
 
 namespace taskctl {
 
-/// A new file of mode 0600 under a hidden name in `folder`; removed with the object unless publish() gave it its name.
-class PartialFile {
- public:
-  /// Throws Error{backup}.
-  explicit PartialFile(const std::filesystem::path& folder);
-  ~PartialFile();
-  PartialFile(const PartialFile&) = delete;
-  PartialFile& operator=(const PartialFile&) = delete;
-
-  [[nodiscard]] const std::filesystem::path& path() const { return m_path; }
-  /// Renames it, never over an existing file: false when there is one. Throws Error{backup}.
-  [[nodiscard]] bool publish(const std::filesystem::path& name);
-
- private:
-  std::filesystem::path m_path;
-};
-
 /// Throws Error{backup} when `folder` has less room than a file of `bytes` needs.
 void require_space(const std::filesystem::path& folder, std::uint64_t bytes);
 
