@@ -124,7 +124,11 @@ void require_writable(const Session& session) {
                 "Name the primary server."};
   }
   if (server.read_only) {
-    throw Error{ExitCode::refused, fmt::format("'{}' is read-only", session.target_name())};
+    throw Error{ExitCode::refused, fmt::format("'{}' is read-only", session.target_name()),
+                session.location.engine == Engine::postgres
+                    ? "default_transaction_read_only is on for this database, role or connection: connect in another "
+                      "way, or ask its administrator why."
+                    : "Nobody can write to it from here; name the database that the application writes to."};
   }
   refuse_detection_time(session);
 }

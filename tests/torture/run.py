@@ -13,6 +13,7 @@ import network
 import plans
 import purity
 import roundtrip
+import sessions
 from campaign import parse_options
 
 TESTS = {
@@ -34,9 +35,11 @@ TESTS = {
     "T17": [backups.t17],
     "T19": [backups.t19],
     "T21": [backups.t21],
+    "T22": [sessions.t22],
     "T23": [backups.t23],
     "T26": [hostile.t26],
     "T31": [hostile.t31],
+    "T33": [sessions.t33],
     "T34": [plans.t34],
     "T36": [hostile.t36],
 }
