@@ -1,8 +1,12 @@
 #include <algorithm>
 #include <set>
 
+#include <fmt/format.h>
+
 #include "base/error.hpp"
 #include "base/spool.hpp"
+#include "engine/evidence.hpp"
+#include "engine/evidence_gatherer.hpp"
 #include "engine/facts_codec.hpp"
 #include "engine/lister.hpp"
 #include "engine/planner.hpp"
@@ -24,7 +28,14 @@ struct Read {
 class CancelPlanner {
  public:
   CancelPlanner(TaskStore& store, Plan& plan, const JudgeContext& context)
-      : m_store{store}, m_profile{store.profile()}, m_plan{plan}, m_context{context}, m_derived{store, plan} {}
+      : m_store{store},
+        m_profile{store.profile()},
+        m_plan{plan},
+        m_context{context},
+        m_with_evidence{seeing(plan.policy)},
+        m_seeing{context.profile, m_with_evidence,      context.now,
+                 context.workers, context.standby_lags, context.assignments_suspect},
+        m_derived{store, plan} {}
 
   void add_named(std::span<const TaskKey> keys) {
     const std::size_t chunk = chunk_of(keys.size());
@@ -45,21 +56,25 @@ class CancelPlanner {
       }
     });
     const std::size_t chunk = chunk_of(spool.count());
-    std::vector<Candidate> candidates;
-    const auto plan_candidates = [&] {
-      append_units(m_plan, m_store, candidates);
-      m_derived.follow();
-      candidates.clear();
+    std::vector<Read> reads;
+    const auto plan_reads = [&] {
+      std::vector<const Read*> found;
+      look_for_evidence(reads);
+      for (const Read& read : reads) {
+        found.push_back(&read);
+      }
+      add_tasks(found);
+      reads.clear();
     };
     spool.for_each([&](std::string_view bytes) {
       TaskFacts facts = decode_facts(bytes);
       Judgement judgement = judge(facts, m_context);
-      add_task({std::move(facts), std::move(judgement)}, candidates);
-      if (candidates.size() == chunk) {
-        plan_candidates();
+      reads.push_back({std::move(facts), std::move(judgement)});
+      if (reads.size() == chunk) {
+        plan_reads();
       }
     });
-    plan_candidates();
+    plan_reads();
   }
 
   /// Rows that others changed while an earlier plan of the same command was applied.
@@ -82,18 +97,63 @@ class CancelPlanner {
   }
 
   void add_chunk(std::span<const TaskKey> keys) {
-    const std::map<TaskKey, Read> read = read_tasks(keys);
-    std::vector<Candidate> candidates;
+    std::vector<Read> reads = read_tasks(keys);
+    look_for_evidence(reads);
+    std::map<TaskKey, const Read*> by_key;
+    for (const Read& read : reads) {
+      by_key.insert_or_assign(read.facts.task.key, &read);
+    }
+    std::vector<const Read*> found;
     for (const TaskKey& key : keys) {
-      const auto found = read.find(key);
-      if (found == read.end()) {
+      const auto at = by_key.find(key);
+      if (at == by_key.end()) {
         m_plan.leave_out({.task = key.text(), .why = LeftOut::Why::unknown, .detail = "no such task", .finding = {}});
       } else {
-        add_task(found->second, candidates);
+        found.push_back(at->second);
       }
+    }
+    add_tasks(found);
+  }
+
+  void add_tasks(const std::vector<const Read*>& reads) {
+    std::vector<Candidate> candidates;
+    for (const Read* read : reads) {
+      add_task(*read, candidates);
     }
     append_units(m_plan, m_store, candidates);
     m_derived.follow();
+  }
+
+  static Policy seeing(Policy policy) {
+    policy.evidence = true;
+    return policy;
+  }
+
+  /// How it ended is what the user says; what says otherwise is shown.
+  void look_for_evidence(std::vector<Read>& reads) {
+    std::vector<TaskFacts*> active;
+    for (Read& read : reads) {
+      if (m_plan.force && read.facts.task.task_class == TaskClass::active) {
+        active.push_back(&read.facts);
+      }
+    }
+    for (std::size_t begin = 0; begin < active.size(); begin += k_evidence_chunk) {
+      gather_evidence(m_store, m_seeing,
+                      std::span{active}.subspan(begin, std::min(k_evidence_chunk, active.size() - begin)));
+    }
+  }
+
+  void add_contrary_evidence(const TaskFacts& facts, Finding& finding) const {
+    const std::optional<Decision> decision =
+        facts.evidence.empty() ? std::nullopt : decide_by_evidence(Rule::result_over, facts, m_seeing);
+    const bool says_over =
+        decision && (decision->outcome == Outcome::succeeded || decision->outcome == Outcome::failed ||
+                     decision->outcome == Outcome::cancelled);
+    if (says_over && decision->row && decision->outcome != finding.outcome) {
+      finding.evidence.push_back(
+          {decision->row->source, fmt::format("{}: it ended as {}, which is written over", decision->row->text,
+                                              to_string(decision->outcome))});
+    }
   }
 
   /// A task of unknown age is no old one; it is named instead.
@@ -110,17 +170,16 @@ class CancelPlanner {
     return m_context.now - *since.at >= max_age;
   }
 
-  std::map<TaskKey, Read> read_tasks(std::span<const TaskKey> keys) {
+  std::vector<Read> read_tasks(std::span<const TaskKey> keys) {
     FactsRequest wanted;
     wanted.rows = FactsRequest::Rows::by_key;
     wanted.keys.assign(keys.begin(), keys.end());
-    std::map<TaskKey, Read> read;
+    std::vector<Read> reads;
     m_store.read_facts(wanted, [&](TaskFacts&& facts) {
       Judgement judgement = judge(facts, m_context);
-      TaskKey key = facts.task.key;
-      read.insert_or_assign(std::move(key), Read{std::move(facts), std::move(judgement)});
+      reads.push_back({std::move(facts), std::move(judgement)});
     });
-    return read;
+    return reads;
   }
 
   void add_task(const Read& read, std::vector<Candidate>& candidates) {
@@ -155,6 +214,7 @@ class CancelPlanner {
     if (operations == nullptr) {
       return leave(LeftOut::Why::not_repairable, detail);
     }
+    add_contrary_evidence(read.facts, finding);
     candidates.push_back({.finding = std::move(finding), .reason = reason_of(kind), .operations = operations});
   }
 
@@ -194,6 +254,8 @@ class CancelPlanner {
   const Profile& m_profile;
   Plan& m_plan;
   const JudgeContext& m_context;
+  const Policy m_with_evidence;
+  const JudgeContext m_seeing;
   DerivedPlanner m_derived;
 };
 

@@ -316,3 +316,24 @@ TEST_CASE("evidence that the role may not read leaves the outcome open") {
   CHECK_THAT(report->judgement.finding->note, Contains("the role may not read 'task_logs'"));
   CHECK(scene.inspect("574")->judgement.finding.value().outcome == Outcome::parked);
 }
+
+TEST_CASE("a cancel names the evidence that it writes over and does as it was told") {
+  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  EvidenceScene scene{
+      engine, task(1, "running") + result_row(1, 1, "ok", at(50)) + task(2, "running") + task(3, "queued"), true};
+  const auto cancel = [&](const std::string& id, bool force) {
+    CancelRequest request{.keys = {TaskKey{{id}}}, .force = force, .policy = scene.policy, .now = k_now, .reason = ""};
+    return plan_cancel(scene.store(), request);
+  };
+  const Plan over = cancel("1", true);
+  REQUIRE(over.size() == 1);
+  const Finding finding = *over.unit(0).finding;
+  CHECK(finding.outcome == Outcome::cancelled);
+  CHECK_THAT(finding.evidence.back().text, Contains("'ok'") && Contains("succeeded, which is written over"));
+  CHECK_FALSE(finding.said);
+  const Plan silent = cancel("2", true);
+  REQUIRE(silent.size() == 1);
+  for (const Evidence& evidence : silent.unit(0).finding->evidence) {
+    CHECK_THAT(evidence.text, !Contains("written over"));
+  }
+}
