@@ -5,6 +5,7 @@ import traceback
 
 import application
 import backups
+import clocks
 import concurrency
 import hostile
 import iofaults
@@ -37,6 +38,8 @@ TESTS = {
     "T21": [backups.t21],
     "T22": [sessions.t22],
     "T23": [backups.t23],
+    "T24": [clocks.t24],
+    "T25": [clocks.t25],
     "T26": [hostile.t26],
     "T31": [hostile.t31],
     "T33": [sessions.t33],
