@@ -303,10 +303,13 @@ TEST_CASE("a workspace lock is the lock of the task that it names and of no othe
                                "is_locked") == "ws-apply ws-idle ws-lock ws-mb7m9ii5ey");
 }
 
-TEST_CASE("sums with several rows for one row of the table are refused") {
+TEST_CASE("what does not fit in a row rule is refused with its place in the profile") {
+  const auto [part, instead, place, problem] = GENERATE(table<const char*, const char*, const char*, const char*>(
+      {{" GROUP BY t.taskctl_worker)", " GROUP BY t.taskctl_worker, t.id)", "derived",
+        "several rows answer to 'a' of table 'nodes'"},
+       {"t.id = r.task_id", "t.id = r.nonsuch", "queue.toml:52:", "nonsuch"}}));
   std::string text = k_row_profile;
-  const std::string group = " GROUP BY t.taskctl_worker)";
-  text.replace(text.find(group), group.size(), " GROUP BY t.taskctl_worker, t.id)");
+  text.replace(text.find(part), std::string{part}.size(), instead);
   RepairScene scene{temp_database(GENERATE(Engine::sqlite, Engine::postgres), k_row_sql),
                     parse_profile(text, "queue.toml"), k_queue_now};
   try {
@@ -314,21 +317,6 @@ TEST_CASE("sums with several rows for one row of the table are refused") {
     FAIL("accepted");
   } catch (const Error& error) {
     CHECK(error.code() == ExitCode::mismatch);
-    CHECK_THAT(error.message(), Contains("several rows answer to 'a' of table 'nodes'"));
-  }
-}
-
-TEST_CASE("sql of an invariant that does not fit the database is named with its place in the profile") {
-  std::string text = k_row_profile;
-  const std::string column = "t.id = r.task_id";
-  text.replace(text.find(column), column.size(), "t.id = r.nonsuch");
-  RepairScene scene{temp_database(GENERATE(Engine::sqlite, Engine::postgres), k_row_sql),
-                    parse_profile(text, "queue.toml"), k_queue_now};
-  try {
-    findings_of(scene);
-    FAIL("accepted");
-  } catch (const Error& error) {
-    CHECK(error.code() == ExitCode::mismatch);
-    CHECK_THAT(error.message(), StartsWith("queue.toml:52:") && Contains("nonsuch"));
+    CHECK_THAT(error.message(), StartsWith("queue.toml:") && Contains(place) && Contains(problem));
   }
 }
