@@ -51,7 +51,7 @@ std::vector<Command> all_commands() {
                    "safety", declare_guard, run_guard),
       make_command("grants", "Print the SQL that gives a PostgreSQL role what a reader or a repairer needs", "setup",
                    declare_grants, run_grants),
-      make_command("profile", "List, show and check the profiles that say how a schema is read", "setup",
+      make_command("profile", "List, show, check and write the profiles that say how a schema is read", "setup",
                    declare_profile, run_profile),
       make_command("config", "Show every setting with where it comes from", "setup", declare_config, run_config),
       make_command("completion", "Print the script that completes taskctl's words in bash, zsh or fish", "setup",

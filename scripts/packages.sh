@@ -9,7 +9,8 @@ demo_packages=(sqlite3)
 bench_packages=(sqlite3 python3 postgresql-15 postgresql-client-15 postgresql-common)
 test_packages=(catch2 sqlite3 python3 postgresql-15 postgresql-client-15 postgresql-common procps util-linux strace faketime
   mandoc man-db zsh fish systemd "${package_packages[@]}"
-  make ruby ruby-delayed-job ruby-delayed-job-active-record ruby-sqlite3 ruby-pg)
+  make ruby ruby-delayed-job ruby-delayed-job-active-record ruby-sqlite3 ruby-pg
+  libminion-perl libminion-backend-sqlite-perl libmojo-pg-perl)
 # Any npm will do, whoever packaged it.
 command -v npm >/dev/null || test_packages+=(npm)
 

@@ -1,5 +1,6 @@
 #include "commands/profile/profile.hpp"
 
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "cli/app.hpp"
+#include "engine/planner_parts.hpp"
 #include "engine/profile_choice.hpp"
 #include "profile/profile_reader.hpp"
 #include "view/json.hpp"
@@ -74,6 +76,49 @@ void print_lines(Streams& streams, std::string_view title, const std::vector<std
   }
 }
 
+/// Rows per class, in the order of the classes; "not mapped" last.
+std::vector<std::pair<std::string, std::int64_t>> class_counts(const ProfileCheck& check) {
+  std::vector<std::pair<std::string, std::int64_t>> counts;
+  const auto add = [&](const std::string& name, const std::optional<TaskClass>& task_class) {
+    std::int64_t rows = 0;
+    for (const StatusCount& status : check.statuses) {
+      rows += status.task_class == task_class ? status.count : 0;
+    }
+    if (rows > 0) {
+      counts.emplace_back(name, rows);
+    }
+  };
+  for (const TaskClass task_class : k_task_classes) {
+    add(std::string{to_string(task_class)}, task_class);
+  }
+  add("not mapped", std::nullopt);
+  return counts;
+}
+
+void print_found(Streams& streams, const ProfileCheck& check) {
+  std::vector<std::string> classes;
+  for (const auto& [name, rows] : class_counts(check)) {
+    classes.push_back(fmt::format("{} {}", name, rows));
+  }
+  if (!classes.empty()) {
+    streams.line("classes: " + join(classes, ", "));
+  }
+  if (const std::vector<std::string> unmapped = unmapped_statuses(check.statuses); !unmapped.empty()) {
+    streams.line(
+        fmt::format("not mapped: {}; nothing is written while rows like this are there", join(unmapped, ", ")));
+  }
+  if (!check.found) {
+    return;
+  }
+  const ListSummary& found = *check.found;
+  std::vector<std::string> rules;
+  for (const auto& [rule, count] : found.by_rule) {
+    rules.push_back(fmt::format("{} {}", to_string(rule), count));
+  }
+  streams.line(fmt::format("stuck: {}{}; fine: {}", found.stuck, rules.empty() ? "" : " (" + join(rules, ", ") + ")",
+                           found.fine));
+}
+
 void print_check(Streams& streams, const Profile& profile, const ProfileCheck& check) {
   streams.line(fmt::format("profile {} ({}), safety {}", profile.title(), profile.file, to_string(profile.safety)));
   std::vector<std::string> problems;
@@ -103,6 +148,7 @@ void print_check(Streams& streams, const Profile& profile, const ProfileCheck& c
         status.task_class ? Style::plain : Style::yellow);
   }
   statuses.write(streams);
+  print_found(streams, check);
   print_lines(streams, "missing privileges:", check.missing_privileges);
   print_lines(streams, "row-level security hides rows of:", check.row_security);
   print_lines(streams, "triggers:", check.triggers);
@@ -133,6 +179,15 @@ Json check_json(const Session& session, const Profile& profile, const ProfileChe
                                 {"class", status.task_class ? Json(to_string(*status.task_class)) : Json()},
                                 {"count", status.count}});
   }
+  json["classes"] = Json::object();
+  for (const auto& [name, rows] : class_counts(check)) {
+    json["classes"][name == "not mapped" ? "unmapped" : name] = rows;
+  }
+  json["stuck"] = check.found ? Json(check.found->stuck) : Json();
+  json["stuck_by_rule"] = Json::object();
+  for (const auto& [rule, count] : check.found ? check.found->by_rule : std::map<Rule, std::int64_t>{}) {
+    json["stuck_by_rule"][std::string{to_string(rule)}] = count;
+  }
   json["missing_privileges"] = check.missing_privileges;
   json["row_security"] = check.row_security;
   json["triggers"] = check.triggers;
@@ -142,7 +197,8 @@ Json check_json(const Session& session, const Profile& profile, const ProfileChe
 
 int check_live(Context& context, const ProfileOptions& options) {
   const std::unique_ptr<Session> session = context.open_unchecked(options.target);
-  const ProfileCheck check = check_profile(*session->connection, session->profile);
+  const ProfileCheck check = check_profile(*session->connection, session->profile,
+                                           {.selector = {}, .policy = session->policy, .now = session->now});
   Streams& streams = context.streams();
   if (options.output.format == OutputFormat::json) {
     streams.line(dump_pretty(check_json(*session, session->profile, check)));
@@ -168,6 +224,9 @@ void declare_profile(CLI::App& app, ProfileOptions& options) {
   CLI::App* show = action("show", "print a profile", Action::show);
   show->add_option("PROFILE", options.name)->description("a built-in profile, or a file")->required();
   action("check", "does the profile fit the live schema, and what would be read as what?", Action::check);
+  declare_profile_init(
+      *action("init", "write a profile for a queue that nobody knows, from what is in the database", Action::init),
+      options.init);
 }
 
 int run_profile(Context& context, const ProfileOptions& options) {
@@ -176,6 +235,8 @@ int run_profile(Context& context, const ProfileOptions& options) {
       return show_profile(context.streams(), unshield(options.name), options.output.format);
     case ProfileOptions::Action::check:
       return check_live(context, options);
+    case ProfileOptions::Action::init:
+      return run_profile_init(context, options.target, options.output, options.init);
     case ProfileOptions::Action::list:
     case ProfileOptions::Action::none:
       break;

@@ -4,15 +4,17 @@
 
 #include "cli/context.hpp"
 #include "cli/options.hpp"
+#include "commands/profile/profile_init.hpp"
 
 namespace taskctl {
 
 struct ProfileOptions {
-  enum class Action { none, list, show, check };
+  enum class Action { none, list, show, check, init };
   Action action = Action::none;
   TargetOptions target;
   OutputOptions output;
   std::string name;  ///< of show: a built-in name or a file
+  ProfileInitOptions init;
 };
 
 void declare_profile(CLI::App& app, ProfileOptions& options);

@@ -206,6 +206,8 @@ class Flow {
     }
     refuse_detection_time(m_reading);  // before anybody is asked
     require_known_version(m_reading.version, m_reading.profile);
+    m_status_before = status_before();
+    require_mapped_statuses(m_reading, m_plan.command, m_unmapped);
     if (m_request.plan.strict) {
       require_all_as_planned();
     }
@@ -226,15 +228,17 @@ class Flow {
 
   /// Rows per status were counted when the plan was made, which may be hours ago.
   std::map<std::string, std::int64_t> status_before() {
+    m_unmapped = m_plan.unmapped;
     if (m_request.saved == nullptr || m_plan.status_before.empty()) {
       return m_plan.status_before;
     }
     const Transaction transaction{*m_reading.connection, Access::read};
-    return count_statuses(*m_reading.store);
+    const std::vector<StatusCount> counts = m_reading.store->status_counts();
+    m_unmapped = unmapped_statuses(counts);
+    return count_statuses(counts);
   }
 
   int apply() {
-    m_status_before = status_before();
     const std::unique_ptr<Session> session = m_context.reopen_for_writing(m_reading, m_request.change);
     m_streams.talk(banner(*session));
     require_privileges(*session, m_plan);
@@ -436,6 +440,7 @@ class Flow {
   std::optional<PlanJson> m_json;
   std::optional<PlanCheck> m_check;
   std::map<std::string, std::int64_t> m_status_before;
+  std::vector<std::string> m_unmapped;  ///< statuses in use, counted with the above
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "commands/shared/guards.hpp"
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "commands/shared/plan_view.hpp"
 
 #include <fmt/format.h>
@@ -112,6 +113,19 @@ void require_permission(Context& context, const Session& session, const Plan& pl
                 fmt::format("Look at it with --dry-run, then: {}",
                             context.argument_text_with("--max-changes", fmt::to_string(plan.size())))};
   }
+}
+
+void require_mapped_statuses(const Session& session, const std::string& command,
+                             const std::vector<std::string>& unmapped) {
+  const bool accepted = session.policy.accepted_hazards.contains(std::string{k_unmapped_hazard});
+  if (command == "undo" || unmapped.empty() || accepted) {
+    return;
+  }
+  throw Error{
+      ExitCode::mismatch,
+      fmt::format("profile '{}' does not map {}; nothing was changed", session.profile.name, join(unmapped, ", ")),
+      "Find out what these statuses mean and map them in the profile ([[class]]), or accept that nobody knows with "
+      "--accept-hazard unmapped."};
 }
 
 }  // namespace taskctl

@@ -18,4 +18,9 @@ void require_permission(Context& context, const Session& session, const Plan& pl
 void require_permission(Context& context, const Session& session, const std::string& action,
                         const ChangeOptions& change, OutputFormat format);
 
+/// Statuses in use that the profile does not map stop every command that rests on it: who does not know one may be wrong
+/// about others too. Taking back (undo) asks no profile. Throws Error{mismatch} unless the hazard is accepted.
+void require_mapped_statuses(const Session& session, const std::string& command,
+                             const std::vector<std::string>& unmapped);
+
 }  // namespace taskctl

@@ -174,7 +174,9 @@ class Line {
         break;
       case ValueKind::hazard:
         // Those of the profile come on top of these; the refusal that asks for one names it.
-        reply.candidates = {{"alive", ""}, {"young", ""}, {"rls", ""}};
+        for (const std::string_view hazard : k_builtin_hazards) {
+          reply.candidates.push_back({std::string{hazard}, ""});
+        }
         break;
       case ValueKind::rule:
         for (const Rule rule : k_rules) {

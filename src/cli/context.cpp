@@ -45,7 +45,7 @@ std::string read_password(const Setting<std::string>& setting) {
 }
 
 void require_known_hazards(const std::set<std::string>& accepted, const Profile& profile) {
-  std::vector<std::string> known{"alive", "young", "rls"};
+  std::vector<std::string> known{k_builtin_hazards.begin(), k_builtin_hazards.end()};
   for (const Hazard& hazard : profile.hazards) {
     known.push_back(hazard.name);
   }
@@ -238,7 +238,7 @@ void protect_as_target(ResolvedConfig& config, const Location& location) {
 
 }  // namespace
 
-std::pair<Location, ResolvedConfig> Context::locate(const TargetOptions& options, bool command_writes) {
+std::pair<Location, ResolvedConfig> Context::locate(const TargetOptions& options, bool command_writes) const {
   ResolvedConfig config = resolve_config(options, command_writes);
   const Setting<std::string>& db = config.target.db;
   if (db.value.empty() && !config.target.name.empty()) {
@@ -297,18 +297,28 @@ void Context::watch(Session& session) {
                                                   }};
 }
 
-std::unique_ptr<Session> Context::connect(const TargetOptions& options, Access access, bool command_writes) {
+std::unique_ptr<Session> Context::locate_session(const TargetOptions& options, bool command_writes) const {
   auto session = std::make_unique<Session>();
   std::tie(session->location, session->config) = locate(options, command_writes);
-  const std::string& wanted = session->config.target.profile.value;
   if (!options.now.empty()) {
     session->now = parse_instant(options.now, "--now");
   }
+  return session;
+}
+
+void Context::connect(Session& session, const TargetOptions& options, Access access) {
+  session.open_options = open_options(options, session.config);
+  session.connection = m_drivers.of(session.location.engine).open(session.location, access, session.open_options);
+  watch(session);
+}
+
+std::unique_ptr<Session> Context::connect_with_profile(const TargetOptions& options, Access access,
+                                                       bool command_writes) {
+  std::unique_ptr<Session> session = locate_session(options, command_writes);
+  const std::string& wanted = session->config.target.profile.value;
   // Before anything is opened: a mistake in the profile is one of the command line.
   std::vector<Profile> variants = wanted.empty() ? std::vector<Profile>{} : find_profiles(wanted);
-  session->open_options = open_options(options, session->config);
-  session->connection = m_drivers.of(session->location.engine).open(session->location, access, session->open_options);
-  watch(*session);
+  connect(*session, options, access);
   if (wanted.empty()) {
     session->profile = choose_profile(*session->connection);
     m_streams.talk(
@@ -319,12 +329,18 @@ std::unique_ptr<Session> Context::connect(const TargetOptions& options, Access a
   return session;
 }
 
+std::unique_ptr<Session> Context::open_database(const TargetOptions& options) {
+  std::unique_ptr<Session> session = locate_session(options, false);
+  connect(*session, options, Access::read);
+  return session;
+}
+
 std::unique_ptr<Session> Context::open(const TargetOptions& options, const AgeOptions* age, Access access,
                                        bool command_writes) {
   if (command_writes) {
     refuse_young(age, options);
   }
-  std::unique_ptr<Session> session = connect(options, access, command_writes);
+  std::unique_ptr<Session> session = connect_with_profile(options, access, command_writes);
   session->policy = policy_of(session->profile, session->config.target, options, age);
   require_known_hazards(session->policy.accepted_hazards, session->profile);
   read_tables(*session);
@@ -343,7 +359,7 @@ std::unique_ptr<Session> Context::open(const TargetOptions& options, const AgeOp
 }
 
 std::unique_ptr<Session> Context::open_unchecked(const TargetOptions& options) {
-  std::unique_ptr<Session> session = connect(options, Access::read, false);
+  std::unique_ptr<Session> session = connect_with_profile(options, Access::read, false);
   session->policy = policy_of(session->profile, session->config.target, options, nullptr);
   return session;
 }

@@ -63,19 +63,23 @@ class Context {
   /// Like open() for reading, but a profile that does not fit is no error (for `profile check`);
   /// schema, store and journal stay empty.
   std::unique_ptr<Session> open_unchecked(const TargetOptions& options);
+  /// Reading without any profile: location and connection only.
+  std::unique_ptr<Session> open_database(const TargetOptions& options);
   /// A second connection to the same target that can write. Throws Error{refused} on a standby or a read-only server,
   /// Error{stale} when it is another database, or its tables are others, than the first session saw.
   /// Closes `session`'s own connection first: SQLite shares the index of a -wal file among the connections of a
   /// process, and one that was opened for reading only would keep the new one from writing.
   std::unique_ptr<Session> reopen_for_writing(Session& session, const ChangeOptions& options);
   /// Location and configuration only; nothing is opened.
-  std::pair<Location, ResolvedConfig> locate(const TargetOptions& options, bool command_writes);
+  std::pair<Location, ResolvedConfig> locate(const TargetOptions& options, bool command_writes) const;
   [[nodiscard]] OpenOptions open_options(const TargetOptions& options, const ResolvedConfig& config) const;
 
  private:
   struct Interrupter;
   void watch(Session& session);
-  std::unique_ptr<Session> connect(const TargetOptions& options, Access access, bool command_writes);
+  [[nodiscard]] std::unique_ptr<Session> locate_session(const TargetOptions& options, bool command_writes) const;
+  void connect(Session& session, const TargetOptions& options, Access access);
+  std::unique_ptr<Session> connect_with_profile(const TargetOptions& options, Access access, bool command_writes);
 
   const Drivers& m_drivers;
   Streams& m_streams;

@@ -156,7 +156,7 @@ void TargetOptions::declare(CLI::App& app) {
              })
       ->type_name("TIME")
       ->group(group);
-  add_texts(app, "--accept-hazard", "go on although this hazard holds: alive, young, rls, or one of the profile's",
+  add_texts(app, "--accept-hazard", "go on although this hazard holds: alive, young, rls, unmapped, or one of the profile's",
             accept_hazards)
       ->type_name("HAZARD")
       ->group(group);

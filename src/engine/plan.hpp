@@ -59,6 +59,7 @@ struct PlanHead {
   std::map<LeftOut::Why, std::int64_t> left_out_counts;  ///< … all are counted
   std::int64_t remaining = 0;                            ///< repairable findings beyond --limit
   std::map<std::string, std::int64_t> status_before;     ///< rows per native status, when counted
+  std::vector<std::string> unmapped;  ///< statuses in use that the profile gives no class; of a fresh plan, never saved
   std::vector<std::string> warnings;
 };
 

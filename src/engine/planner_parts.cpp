@@ -95,15 +95,37 @@ Plan start_plan(TaskStore& store, const std::string& command) {
 }
 
 std::map<std::string, std::int64_t> count_statuses(TaskStore& store) {
-  std::map<std::string, std::int64_t> counts;
-  for (const StatusCount& entry : store.status_counts()) {
-    counts[entry.status.value_or("NULL")] += entry.count;
+  return count_statuses(store.status_counts());
+}
+
+std::map<std::string, std::int64_t> count_statuses(std::span<const StatusCount> counts) {
+  std::map<std::string, std::int64_t> by_status;
+  for (const StatusCount& entry : counts) {
+    by_status[entry.status.value_or("NULL")] += entry.count;
   }
-  return counts;
+  return by_status;
+}
+
+std::vector<std::string> unmapped_statuses(std::span<const StatusCount> counts) {
+  std::vector<std::string> unmapped;
+  for (const StatusCount& entry : counts) {
+    if (!entry.task_class) {
+      unmapped.push_back(fmt::format("{} ({} {})", entry.status ? "'" + printable(*entry.status) + "'" : "NULL",
+                                     entry.count, entry.count == 1 ? "row" : "rows"));
+    }
+  }
+  return unmapped;
 }
 
 void end_plan(Plan& plan, TaskStore& store) {
-  plan.status_before = count_statuses(store);
+  const std::vector<StatusCount> counts = store.status_counts();
+  plan.status_before = count_statuses(counts);
+  plan.unmapped = unmapped_statuses(counts);
+  const bool accepted = plan.policy.accepted_hazards.contains(std::string{k_unmapped_hazard});
+  if (!plan.unmapped.empty() && !accepted && plan.command != "undo" && !plan.empty()) {
+    plan.warnings.push_back(fmt::format("profile '{}' does not map {}, so nothing will be written",
+                                        store.profile().name, join(plan.unmapped, ", ")));
+  }
   warn_of_triggers(plan, store);
 }
 

@@ -29,9 +29,13 @@ Plan start_plan(TaskStore& store, const std::string& command);
 
 /// Rows per native status; NULL counts as "NULL".
 std::map<std::string, std::int64_t> count_statuses(TaskStore& store);
+std::map<std::string, std::int64_t> count_statuses(std::span<const StatusCount> counts);
 
-/// What a plan says beside its units, in the transaction that made them: rows per status, and a warning for every table
-/// it writes that has triggers which the profile does not name.
+/// Those of the statuses in use that the profile does not map, as people read them: "'held' (3 rows)".
+std::vector<std::string> unmapped_statuses(std::span<const StatusCount> counts);
+
+/// What a plan says beside its units, in the transaction that made them: rows per status, and a warning of statuses
+/// that are not mapped and for every table it writes that has triggers which the profile does not name.
 void end_plan(Plan& plan, TaskStore& store);
 
 /// Appends one unit per candidate, in order, from the rows as they are in the caller's transaction; those whose

@@ -1,5 +1,6 @@
 #include "engine/profile_choice.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <utility>
@@ -283,7 +284,7 @@ Profile choose_profile(Connection& connection) {
   return fitting.front()->profile;
 }
 
-ProfileCheck check_profile(Connection& connection, const Profile& profile) {
+ProfileCheck check_profile(Connection& connection, const Profile& profile, const ListRequest& request) {
   const Transaction transaction{connection, Access::read};
   const Schema schema = read_schema(connection, profile);
   ProfileCheck check;
@@ -300,7 +301,12 @@ ProfileCheck check_profile(Connection& connection, const Profile& profile) {
   }
   const TableInfo* tasks = schema.find(profile.table);
   if (check.problems.empty() && tasks != nullptr && tasks->can_select) {
-    check.statuses = TaskStore{connection, profile, schema}.status_counts();
+    TaskStore store{connection, profile, schema};
+    check.statuses = store.status_counts();
+    const bool readable = std::ranges::all_of(schema.tables, [](const auto& entry) { return entry.second.can_select; });
+    if (readable) {
+      check.found = list_stuck(store, request).summary;
+    }
   }
   if (check.problems.empty()) {
     check.version = read_schema_version(connection, profile, schema);

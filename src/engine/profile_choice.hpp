@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/lister.hpp"
 #include "profile/profile.hpp"
 #include "store/catalog.hpp"
 #include "store/connection.hpp"
@@ -33,8 +34,9 @@ struct ProfileCheck {
   std::vector<std::string> row_security;        ///< tables whose policies apply to this role
   std::vector<std::string> triggers;
   SchemaVersion version;
-  std::string note;  ///< of the safety class, e.g. read-only
+  std::optional<ListSummary> found;  ///< what list-stuck would say; nullopt where it could not be asked
+  std::string note;                  ///< of the safety class, e.g. read-only
 };
-ProfileCheck check_profile(Connection& connection, const Profile& profile);
+ProfileCheck check_profile(Connection& connection, const Profile& profile, const ListRequest& request);
 
 }  // namespace taskctl

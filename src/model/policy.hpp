@@ -1,14 +1,20 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "base/time.hpp"
 #include "model/finding.hpp"
 
 namespace taskctl {
+
+/// Hazards that every profile has: --accept-hazard takes them.
+inline constexpr std::string_view k_unmapped_hazard = "unmapped";  ///< a status in use that the profile does not map
+inline constexpr auto k_builtin_hazards = std::to_array<std::string_view>({"alive", "young", "rls", k_unmapped_hazard});
 
 /// Thresholds and permissions of one invocation: profile, then target, then command line.
 struct Policy {

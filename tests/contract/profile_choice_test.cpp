@@ -111,7 +111,7 @@ TEST_CASE("a check tells what is read as what and how many rows each status has"
   const auto database = temp_sqlite(fixture("task_queue.sqlite.sql"));
   database->exec("UPDATE task_queue SET status = 'odd' WHERE task_id = 'task_0055'");
   database->exec("CREATE TRIGGER touch AFTER UPDATE ON task_queue BEGIN SELECT 1; END");
-  const auto check = check_profile(*database->open(Access::read), find_profile("task-queue"));
+  const auto check = check_profile(*database->open(Access::read), find_profile("task-queue"), {});
   CHECK(check.problems.empty());
   const auto by_property = readings(check);
   CHECK(by_property.at("key").source == "task_id");
@@ -133,7 +133,7 @@ TEST_CASE("a check tells what is read as what and how many rows each status has"
 
 TEST_CASE("a check of a lookup names its table and order") {
   const auto database = temp_postgres(fixture("cluster.postgres.sql"));
-  const auto check = check_profile(*database->open(Access::read), find_profile("cluster"));
+  const auto check = check_profile(*database->open(Access::read), find_profile("cluster"), {});
   CHECK(check.problems.empty());
   const auto by_property = readings(check);
   CHECK(by_property.at("worker").source == "assignments.worker_id (newest assigned_at)");
@@ -148,7 +148,7 @@ TEST_CASE("a check of a lookup names its table and order") {
 TEST_CASE("a check of a database that does not fit lists the problems and counts nothing") {
   const auto database = temp_postgres(fixture("workspace_tasks.postgres.sql"));
   database->exec("DROP TABLE agents; ALTER TABLE workspace_tasks DROP COLUMN retry_count");
-  const auto check = check_profile(*database->open(Access::read), find_profile("workspace-tasks"));
+  const auto check = check_profile(*database->open(Access::read), find_profile("workspace-tasks"), {});
   REQUIRE(check.problems.size() >= 2);
   std::string all;
   for (const auto& problem : check.problems) {
@@ -161,7 +161,7 @@ TEST_CASE("a check of a database that does not fit lists the problems and counts
 TEST_CASE("a check names the privileges and rows that a role does not have") {
   const auto database = temp_postgres(fixture("workspace_tasks.postgres.sql") +
                                       "ALTER TABLE agents ENABLE ROW LEVEL SECURITY;" + only_reading());
-  const auto check = check_profile(*database->open(Access::read), find_profile("workspace-tasks"));
+  const auto check = check_profile(*database->open(Access::read), find_profile("workspace-tasks"), {});
   CHECK(check.missing_privileges ==
         std::vector<std::string>{"UPDATE (status, error_message, completed_at, updated_at) on workspace_tasks",
                                  "UPDATE (is_locked, locked_by, locked_at, lock_reason) on workspaces"});
@@ -169,7 +169,7 @@ TEST_CASE("a check names the privileges and rows that a role does not have") {
   CHECK_FALSE(check.statuses.empty());
   Profile profile = find_profile("workspace-tasks");
   profile.safety = Safety::read_only;
-  const auto readonly = check_profile(*database->open(Access::read), profile);
+  const auto readonly = check_profile(*database->open(Access::read), profile, {});
   CHECK(readonly.missing_privileges.empty());
   CHECK_THAT(readonly.note, Contains("never repairs"));
 }

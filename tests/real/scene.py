@@ -108,7 +108,7 @@ class Scene:
 
     # The real system.
     def command(self, verb: str, *arguments: str) -> list[str]:
-        interpreter = ["ruby"] if self.program.suffix == ".rb" else [str(NODE)]
+        interpreter = {".rb": ["ruby"], ".pl": ["perl"]}.get(self.program.suffix, [str(NODE)])
         return [*interpreter, str(self.program), verb, self.base, *arguments]
 
     def add(self, *tags: str) -> list[str]:

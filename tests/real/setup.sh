@@ -42,5 +42,7 @@ if [ "$(cat "$target/installed" 2>/dev/null)" != "$wanted" ]; then
   printf '%s\n' "$wanted" >"$target/installed"
 fi
 
+perl -MMinion -MMinion::Backend::SQLite -MMojo::Pg -e 1 ||
+  { echo "Minion is missing: scripts/packages.sh names its Debian packages" >&2; exit 1; }
 ruby -e 'require "delayed_job_active_record"; require "sqlite3"; require "pg"' ||
   { echo "Delayed Job is missing: scripts/packages.sh names its Debian packages" >&2; exit 1; }
