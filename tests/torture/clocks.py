@@ -15,12 +15,12 @@ MINUTE = datetime.timedelta(minutes=1)
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "y": 365 * 86400}
 
 
-def at_clock(subject, offset: str, *arguments: str) -> Outcome:
-    """taskctl with a machine clock that is wrong by '+61m' or '-1y'."""
+def at_clock(subject, offset: str, *arguments: str, under: tuple = ()) -> Outcome:
+    """taskctl with a machine clock that is wrong by '+61m' or '-1y', started by the command `under`."""
     number, unit = re.fullmatch(r"([+-]\d+)([smhdy])", offset).groups()
     # Not the monotonic clock: that one is never set.
     env = dict(subject.folder.env, FAKETIME_DONT_FAKE_MONOTONIC="1")
-    result = subprocess.run(["faketime", "-f", f"{int(number) * UNITS[unit]:+d}s", TASKCTL, *arguments], env=env, cwd=subject.folder.path,
+    result = subprocess.run([*under, "faketime", "-f", f"{int(number) * UNITS[unit]:+d}s", TASKCTL, *arguments], env=env, cwd=subject.folder.path,
                             capture_output=True, text=True, timeout=60, check=False)
     return Outcome(result.returncode, result.stdout, result.stderr)
 

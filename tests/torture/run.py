@@ -7,12 +7,14 @@ import application
 import backups
 import clocks
 import concurrency
+import files
 import hostile
 import iofaults
 import kills
 import network
 import plans
 import purity
+import retention
 import roundtrip
 import sessions
 from campaign import parse_options
@@ -33,8 +35,11 @@ TESTS = {
     "T12": [purity.t12],
     "T13": [roundtrip.random_databases],
     "T14": [roundtrip.undo_after_changes],
+    "T16": [files.t16],
     "T17": [backups.t17],
+    "T18": [retention.t18],
     "T19": [backups.t19],
+    "T20": [files.t20],
     "T21": [backups.t21],
     "T22": [sessions.t22],
     "T23": [backups.t23],

@@ -136,7 +136,8 @@ void SqliteConnection::open_for_reading() {
     }
     if (!is_opening_race(code) || attempt == k_opening_attempts) {
       close_handle();
-      throw_sqlite_error(code, message, m_path.string());
+      // WAL mode with locking_mode=EXCLUSIVE has no -shm, which else is the mark of a crash.
+      throw_sqlite_error(VfsFile{m_path}.is_locked_exclusively() ? SQLITE_BUSY : code, message, m_path.string());
     }
     std::this_thread::sleep_for(k_opening_pause);
   }

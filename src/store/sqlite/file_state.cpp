@@ -192,6 +192,11 @@ ReadMode choose_read_mode(const FileState& state) {
 void require_writable(const std::filesystem::path& path) {
   require_permission(path, "write");
   require_permission(path.parent_path(), "create a journal in");
+  for (const char* const suffix : {"-wal", "-shm", "-journal"}) {
+    if (size_of(beside(path, suffix))) {
+      require_permission(beside(path, suffix), "write");
+    }
+  }
 }
 
 }  // namespace taskctl

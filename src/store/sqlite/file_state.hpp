@@ -52,7 +52,7 @@ enum class ReadMode {
 
 [[nodiscard]] ReadMode choose_read_mode(const FileState& state);
 
-/// Throws unless this process may write the file and create a journal beside it: Error{refused} when the medium is
+/// Throws unless this process may write the file, what its application left beside it, and create a journal there: Error{refused} when the medium is
 /// read-only, Error{access} when permissions forbid it.
 void require_writable(const std::filesystem::path& path);
 

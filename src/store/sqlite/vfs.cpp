@@ -84,4 +84,10 @@ void VfsFile::read(std::uint64_t offset, std::span<unsigned char> buffer) const 
   }
 }
 
+bool VfsFile::is_locked_exclusively() const {
+  const int code = m_file->pMethods->xLock(m_file, SQLITE_LOCK_SHARED);
+  m_file->pMethods->xUnlock(m_file, SQLITE_LOCK_NONE);
+  return code == SQLITE_BUSY;
+}
+
 }  // namespace taskctl

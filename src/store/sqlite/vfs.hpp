@@ -28,6 +28,8 @@ class VfsFile {
   [[nodiscard]] std::uint64_t size() const;
   /// Fills `buffer` from `offset`; what lies behind the end of the file becomes zero. Throws Error{failed}.
   void read(std::uint64_t offset, std::span<unsigned char> buffer) const;
+  /// Somebody keeps even readers out, as an application with locking_mode=EXCLUSIVE does all the time.
+  [[nodiscard]] bool is_locked_exclusively() const;
 
  private:
   std::filesystem::path m_path;

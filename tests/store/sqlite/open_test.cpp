@@ -131,6 +131,14 @@ TEST_CASE("permissions decide as another user") {
     CHECK(open_as_nobody(Access::read) == "1");
     CHECK_THAT(open_as_nobody(Access::write), StartsWith("access: no permission to create a journal in"));
   }
+  SECTION("what the application left beside it is read-only for us") {
+    std::filesystem::permissions(folder.path(), std::filesystem::perms{0777});
+    std::filesystem::permissions(path, std::filesystem::perms{0666});
+    const std::string name = GENERATE("x.db-wal", "x.db-shm", "x.db-journal");
+    write_bytes(folder.path() / name, "");
+    CHECK_THAT(open_as_nobody(Access::write), StartsWith("access: no permission to write") && Contains(name));
+    std::filesystem::remove(folder.path() / name);
+  }
   SECTION("an unreadable file") {
     std::filesystem::permissions(path, std::filesystem::perms{0600});
     CHECK_THAT(open_as_nobody(Access::read), StartsWith("access: no permission to read"));
@@ -154,6 +162,19 @@ TEST_CASE("a reading connection cannot write") {
   CHECK_THAT(error_of([&] { connection->run("CREATE TABLE t(a)"); }), StartsWith("refused: "));
   CHECK_THAT(error_of([&] { connection->begin(Access::write); }), StartsWith("refused: "));
   CHECK(contents_of(folder.path()) == before);
+}
+
+TEST_CASE("an application that keeps the file to itself is named as the reason") {
+  const TempFolder folder;
+  const std::filesystem::path path = folder.path() / "x.db";
+  const std::string mode = GENERATE("delete", "wal");
+  REQUIRE(run_sql(path, "PRAGMA journal_mode=" + mode + ";" + k_tasks) == "ok");
+  Application application{path};
+  REQUIRE(application.exec("PRAGMA locking_mode=EXCLUSIVE; UPDATE tasks SET note='b'") == "ok");
+  const Access access = GENERATE(Access::read, Access::write);
+  CHECK_THAT(error_of([&] { open_sqlite(path, access, std::chrono::milliseconds{50}); }),
+             StartsWith("locked: ") && Contains("is locked by another process"));
+  CHECK(application.exec("UPDATE tasks SET note='c'") == "ok");
 }
 
 TEST_CASE("the journal mode stays what it was") {
