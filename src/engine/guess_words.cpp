@@ -179,14 +179,29 @@ std::vector<std::string> words_of(std::string_view name) {
   return words;
 }
 
+namespace {
+
+/// "rendering", "uploading": what such a task does. What is said of waiting and of ending says nothing of work.
+bool is_work_under_way(std::string_view word) {
+  constexpr std::size_t k_shortest = 6;
+  constexpr auto k_no_work = std::to_array<std::string_view>(
+      {"awaiting",    "queueing", "queuing",  "scheduling", "enqueueing", "enqueuing", "pausing",  "holding",
+       "blocking",    "sleeping", "missing",  "nothing",    "cancelling", "canceling", "aborting", "stopping",
+       "terminating", "killing",  "deleting", "expiring",   "failing",    "finishing", "closing"});
+  return word.size() >= k_shortest && word.ends_with("ing") && !is_one_of(k_no_work, word);
+}
+
+}  // namespace
+
 std::optional<TaskClass> class_of_word(std::string_view status) {
-  const std::string text = join(words_of(status), "_");
+  const Words words = words_of(status);
+  const std::string text = join(words, "_");
   for (const auto& [task_class, names] : vocabulary()) {
     if (std::ranges::find(names, text) != names.end()) {
       return task_class;
     }
   }
-  return std::nullopt;
+  return words.size() == 1 && is_work_under_way(text) ? std::optional{TaskClass::active} : std::nullopt;
 }
 
 std::size_t rank_of_word(std::string_view status) {

@@ -94,6 +94,10 @@ TEST_CASE("words of statuses have classes") {
   CHECK(class_of_word("inProgress") == TaskClass::active);
   CHECK(class_of_word("Timed Out") == TaskClass::failed);
   CHECK(class_of_word("on-hold") == TaskClass::parked);
+  CHECK(class_of_word("RENDERING") == TaskClass::active);
+  CHECK(class_of_word("waiting") == TaskClass::queued);
+  CHECK(class_of_word("Cancelling") == std::nullopt);
+  CHECK(class_of_word("awaiting_upload") == std::nullopt);
   CHECK(class_of_word("frobnicated") == std::nullopt);
   CHECK(rank_of_word("failed") < rank_of_word("dead"));
 }
