@@ -7,7 +7,7 @@ build_packages=(g++ cmake ninja-build pkg-config ccache git ca-certificates
 package_packages=(dpkg-dev file lintian gzip)
 demo_packages=(sqlite3)
 bench_packages=(sqlite3 python3 postgresql-15 postgresql-client-15 postgresql-common)
-test_packages=(catch2 sqlite3 python3 postgresql-15 postgresql-client-15 postgresql-common procps util-linux strace faketime
+test_packages=(catch2 sqlite3 python3 postgresql-15 postgresql-client-15 postgresql-common pgbouncer procps util-linux strace faketime
   mandoc man-db zsh fish systemd "${package_packages[@]}"
   make ruby ruby-delayed-job ruby-delayed-job-active-record ruby-sqlite3 ruby-pg
   libminion-perl libminion-backend-sqlite-perl libmojo-pg-perl)

@@ -37,6 +37,9 @@ ExitCode default_verdict(const ApplyResult& applied) {
 
 namespace {
 
+/// A server that is restarted, or replaced by its standby, is back within it.
+constexpr Duration k_reconnect_wait = std::chrono::seconds{30};
+
 /// Conflict and busy are often over a moment later: those tasks are planned afresh, once.
 std::vector<std::string> worth_a_second_try(const ApplyResult& result) {
   std::vector<std::string> tasks;
@@ -174,7 +177,10 @@ class Flow {
       }
     } catch (const Error& error) {
       if (m_json) {
-        m_json->end(static_cast<int>(error.code()));
+        // As the process will end: a signal is told as one, unless a commit is in doubt.
+        const StopSource& stop = m_context.stop();
+        m_json->end(stop.requested() && error.code() != ExitCode::in_doubt ? 128 + stop.signal()
+                                                                           : static_cast<int>(error.code()));
       }
       throw;
     }
@@ -279,24 +285,6 @@ class Flow {
     return made->path.string();
   }
 
-  /// Over a new connection that holds the run lock: the lost session is over then, with its transaction. SQLite's lock
-  /// is this process's own, so nothing can be learned that way.
-  std::optional<bool> was_committed(const Session& lost, const std::string& run, std::int64_t sequence) {
-    constexpr Duration k_wait = std::chrono::seconds{10};
-    const Drivers::Driver& driver = m_context.drivers().postgres;
-    try {
-      const std::unique_ptr<Connection> connection = driver.open(lost.location, Access::read, lost.open_options);
-      if (connection->server().identity != m_plan.identity || connection->server().standby) {
-        return std::nullopt;
-      }
-      const std::unique_ptr<RunLock> lock =
-          driver.lock(*connection, lost.location, {.command = m_plan.command, .wait = k_wait});
-      return Journal{*connection, lost.journal->schema_name()}.last_sequence(run) >= sequence;
-    } catch (const Error&) {
-      return std::nullopt;
-    }
-  }
-
   /// --max-runtime and --stop-file.
   std::string why_stop() const {
     const ChangeOptions& change = m_request.change;
@@ -319,7 +307,7 @@ class Flow {
                          .lock = &lock,
                          .strict = m_request.plan.strict,
                          .busy_wait = session.open_options.busy_wait,
-                         .was_committed = {},
+                         .reconnect_wait = m_request.change.reconnect_wait.value_or(k_reconnect_wait),
                          .progress =
                              [this, began = m_context.clock().now()](const ApplyProgress& progress) {
                                m_streams.progress(progress_text(progress, m_context.clock().now() - began));
@@ -328,11 +316,6 @@ class Flow {
                          .why_stop = [this] { return why_stop(); }};
     // Counting reads an index from end to end: not for nobody.
     options.count_statuses = m_json.has_value() || !is_silent();
-    if (!sqlite) {
-      options.was_committed = [this, &session](const std::string& run, std::int64_t sequence) {
-        return was_committed(session, run, sequence);
-      };
-    }
     return options;
   }
 

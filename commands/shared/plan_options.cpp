@@ -17,10 +17,10 @@ namespace {
 /// They say where and how a plan is applied. Everything else says what would be planned, and a saved plan has decided
 /// that.
 constexpr auto k_with_plan = std::to_array<std::string_view>({
-    "help",         "db",         "target",    "profile",     "config",    "password-file", "journal-schema",
-    "lock-timeout", "output",     "quiet",     "color",       "colour",    "dry-run",       "yes",
-    "max-changes",  "batch-size", "lock-wait", "confirm",     "backup",    "no-backup",     "backup-dir",
-    "max-stall",    "exit-code",  "sleep",     "max-runtime", "stop-file",
+    "help",         "db",         "target",    "profile",        "config",      "password-file", "journal-schema",
+    "lock-timeout", "output",     "quiet",     "color",          "colour",      "dry-run",       "yes",
+    "max-changes",  "batch-size", "lock-wait", "reconnect-wait", "confirm",     "backup",        "no-backup",
+    "backup-dir",   "max-stall",  "exit-code", "sleep",          "max-runtime", "stop-file",
 });
 
 bool goes_with_plan(const CLI::Option& option) {

@@ -2,4 +2,4 @@
 -- params: none
 -- returns: NULL, version text, then NULL for everything that only a server has
 -- locks: none
-SELECT NULL, sqlite_version(), NULL, NULL, 'false', 'off', NULL, 'false', NULL, NULL, 'UTC'
+SELECT NULL, sqlite_version(), NULL, NULL, 'false', 'off', NULL, 'false', NULL, NULL, NULL

@@ -39,6 +39,13 @@ class ConstraintError : public Error {
   explicit ConstraintError(const std::string& message) : Error{ExitCode::failed, message} {}
 };
 
+/// The session with the server is gone, and what it had not committed with it. A new one may go on (Reconnectable).
+class ConnectionLostError : public Error {
+ public:
+  explicit ConnectionLostError(const std::string& message, std::string hint = {})
+      : Error{ExitCode::unavailable, message, std::move(hint)} {}
+};
+
 /// The connection was lost while COMMIT was under way: nobody knows yet whether it happened.
 class InDoubtError : public Error {
  public:

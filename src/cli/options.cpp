@@ -256,6 +256,9 @@ void ChangeOptions::declare(CLI::App& app, bool with_backup) {
   add_name(app, "--backup-dir", "folder for the backup", backup_folder)->type_name("DIR")->group(group);
   add_wait(app, "--max-stall", "refuse a backup that would keep writers waiting longer (default 2s)", max_stall)
       ->group(group);
+  add_wait(app, "--reconnect-wait",
+           "go on when a lost connection comes back within this time (default 30s; 0s: not at all)", reconnect_wait)
+      ->group(group);
   add_parsed(app, "--sleep", "pause this long after every batch, with nothing locked (default: not at all)",
              [this](const std::string& text) { sleep = parse_duration(text, BareNumber::refused, "--sleep"); })
       ->type_name("DURATION")

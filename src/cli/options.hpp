@@ -51,13 +51,14 @@ struct AgeOptions {
   void declare(CLI::App& app, const std::string& what = "older active tasks of unknown liveness are stuck");
 };
 
-/// --dry-run --yes --reason --backup/--no-backup --backup-dir --batch-size --max-changes --lock-wait --confirm
+/// --dry-run --yes --reason --backup/--no-backup --backup-dir --batch-size --max-changes --lock-wait --reconnect-wait --confirm
 struct ChangeOptions {
   bool dry_run = false, yes = false;
   std::string reason, backup = "auto", backup_folder, confirm;
   bool no_backup = false;
   std::optional<std::size_t> batch_size, max_changes;
   std::optional<Duration> lock_wait;
+  std::optional<Duration> reconnect_wait;
   std::optional<Duration> max_stall;
   // How a repair is paced, and what ends it early.
   Duration sleep{};

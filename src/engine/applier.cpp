@@ -4,13 +4,12 @@
 #include <random>
 #include <thread>
 
-#include "base/digest.hpp"
 #include "base/error.hpp"
-#include "base/timestamp.hpp"
 #include "engine/applier_batch.hpp"
 #include "engine/batch_sizer.hpp"
 #include "engine/plan_check.hpp"
 #include "engine/planner_parts.hpp"
+#include "engine/recovery.hpp"
 #include "store/batching.hpp"
 #include "store/guard_switch.hpp"
 
@@ -57,7 +56,11 @@ class Applier::Batches {
         m_options{options},
         m_clock{options.clock == nullptr ? system_clock() : *options.clock},
         m_plan{plan},
-        m_sizer{make_sizer(options, store.connection().engine())} {
+        m_sizer{make_sizer(options, store.connection().engine())},
+        m_recovery{store.connection(), journal, options.lock, options.reconnect_wait, m_clock, [this](Duration pause) {
+                     pause_for(pause, "a lost connection", m_reported);
+                     return !m_failed && !must_stop();
+                   }} {
     m_result.run = std::move(run);
   }
 
@@ -78,6 +81,8 @@ class Applier::Batches {
 
  private:
   using Units = std::span<const PlanUnit>;
+  /// COMMIT was lost with its session; there is a new one.
+  struct RolledBack {};
 
   /// A re-plan goes on with the run of the plan before it.
   void continue_run() {
@@ -99,6 +104,9 @@ class Applier::Batches {
         }
       }
     } catch (const InDoubtError& error) {
+      if (!error.hint().empty()) {
+        throw;
+      }
       throw InDoubtError{error.message(), "Whether the last batch of run '" + m_result.run.id +
                                               "' was committed is unknown: 'taskctl history show " + m_result.run.id +
                                               "' lists what was, once the database answers."};
@@ -178,6 +186,16 @@ class Applier::Batches {
           throw;
         }
         return;
+      } catch (const RolledBack&) {
+        if (must_stop()) {
+          return;
+        }
+      } catch (const ConnectionLostError& error) {
+        // Before COMMIT: the batch did not happen.
+        m_recovery.recover(error, committed());
+        if (must_stop()) {
+          return;
+        }
       } catch (const BusyError& error) {
         m_sizer.was_busy();
         const bool waited = m_options.busy_wait > Duration::zero() && m_clock.steady() - begin >= m_options.busy_wait;
@@ -221,11 +239,11 @@ class Applier::Batches {
   }
 
   void attempt_units(Units units, std::size_t first, Isolation isolation) {
-    if (m_options.lock != nullptr) {
-      m_options.lock->check();
-    }
     Transaction transaction{m_connection, Access::write};
     const auto started = m_clock.steady();  // not before: others wait from here on
+    if (m_options.lock != nullptr) {
+      m_options.lock->check();  // within: a pool may give every transaction another session
+    }
     GuardSwitch guards{m_connection};
     BatchWriter writer{m_store, m_plan, units, first, isolation};
     writer.prepare();
@@ -239,13 +257,10 @@ class Applier::Batches {
       journal(outcome.entries);
       guards.resume();
       const std::int64_t last = m_sequence + static_cast<std::int64_t>(outcome.entries.size());
-      const std::optional<Error> lost = commit(transaction, last);
+      commit(transaction, last);
       m_in_journal = true;
       m_sequence = last;
-      if (lost) {
-        take_all(outcome);
-        throw *lost;
-      }
+      m_recovery.made_progress();
     }
     if (m_batching != nullptr) {
       const bool shared = m_batching->is_shared();
@@ -255,24 +270,19 @@ class Applier::Batches {
     take_all(outcome);
   }
 
-  /// nullopt: committed. An error: committed too, but the connection was lost with the answer. Throws when it was not
-  /// committed, or when nobody can tell.
-  std::optional<Error> commit(Transaction& transaction, std::int64_t last_sequence) {
+  /// Throws RolledBack when the answer was lost, and the transaction too.
+  void commit(Transaction& transaction, std::int64_t last_sequence) {
     try {
       transaction.commit();
-      return std::nullopt;
     } catch (const InDoubtError& error) {
-      const std::optional<bool> committed =
-          m_options.was_committed ? m_options.was_committed(m_result.run.id, last_sequence) : std::nullopt;
-      if (!committed) {
-        throw;
+      if (!m_recovery.was_committed(error, committed(), last_sequence)) {
+        throw RolledBack{};
       }
-      const std::string hint = "Run the command again: it goes on with what is left.";
-      if (!*committed) {
-        throw Error{ExitCode::unavailable, error.message() + ", and that batch was rolled back", hint};
-      }
-      return Error{ExitCode::unavailable, error.message() + " of the batch before, which was saved", hint};
     }
+  }
+
+  CommittedSoFar committed() const {
+    return {.run = m_result.run.id, .sequence = m_sequence, .applied = m_result.applied};
   }
 
   /// Rolled back by the caller: what would have been applied has no report.
@@ -396,6 +406,9 @@ class Applier::Batches {
         transaction.commit();
       });
     }
+    if (m_recovery.count() > 0) {
+      m_result.warnings.push_back("the connection was lost and made again");
+    }
   }
 
   template <typename Action>
@@ -417,9 +430,24 @@ class Applier::Batches {
           return;
         }
       } catch (const Error& error) {
-        warn_or_throw(what, error);
-        return;
+        // What is in doubt here is written once more.
+        if (attempt == k_retries || !is_recovered(error)) {
+          warn_or_throw(what, error);
+          return;
+        }
       }
+    }
+  }
+
+  bool is_recovered(const Error& error) {
+    if (error.code() != ExitCode::unavailable && error.code() != ExitCode::in_doubt) {
+      return false;
+    }
+    try {
+      m_recovery.recover(ConnectionLostError{error.message()}, committed());
+      return true;
+    } catch (const ConnectionLostError&) {
+      return false;
     }
   }
 
@@ -445,6 +473,7 @@ class Applier::Batches {
   bool m_writing = false;       ///< the attempt got all the locks it asked for first
   bool m_failed = false;
   std::string m_locked_out;  ///< why nothing more is tried; empty while it is
+  Recovery m_recovery;
 };
 
 Applier::Applier(TaskStore& store, Journal& journal, ApplyOptions options)
@@ -452,13 +481,6 @@ Applier::Applier(TaskStore& store, Journal& journal, ApplyOptions options)
 
 ApplyResult Applier::apply(const Plan& plan, RunRecord run) {
   return Batches{m_store, m_journal, m_options, plan, std::move(run)}.run();
-}
-
-std::string new_run_id(Instant now) {
-  constexpr std::size_t k_random_bytes = 3;
-  std::string id = format_compact(now);
-  std::replace(id.begin(), id.end(), '_', 'T');
-  return id + "-" + random_hex(k_random_bytes);
 }
 
 }  // namespace taskctl

@@ -30,14 +30,14 @@ struct ApplyOptions {
   bool count_statuses = true;                             ///< false: ApplyResult::status_after stays empty
   const StopSource* stop = nullptr;
   const Clock* clock = nullptr;
-  RunLock* lock = nullptr;  ///< checked before every batch
+  RunLock* lock = nullptr;  ///< checked in every batch
   /// All units in one transaction, or none: one that cannot be applied as planned refuses all. More units than
   /// k_strict_units throw Error{refused}: so long a transaction would keep the application waiting.
   bool strict = false;
   Duration busy_wait{};  ///< a table or file that stays locked this long is not tried again; 0: three times
-  /// After a COMMIT whose answer was lost: whether the journal has this change of the run. nullopt: cannot be known.
-  /// Must not use the lost connection.
-  std::function<std::optional<bool>(const std::string& run, std::int64_t sequence)> was_committed;
+  /// How long a lost connection (Reconnectable) is waited for, each time; 0: it ends the run, unless a COMMIT was not
+  /// answered, which is looked up anyway. It is in doubt only when nobody answers.
+  Duration reconnect_wait{};
   std::function<void(const ApplyProgress&)> progress;
   Duration sleep{};  ///< after every batch but the last, once it is committed
   /// Asked before every batch and during a sleep: why no further batch is to begin. Empty: go on.

@@ -14,6 +14,8 @@ class RunLock {
   virtual ~RunLock() = default;
   /// Still ours? PostgreSQL: the session that took it is still the session. Throws Error{unavailable} when not.
   virtual void check() = 0;
+  /// Takes it again over the new session of a connection that was lost. Throws Error{locked} when another run has it.
+  virtual void retake() = 0;
 };
 
 struct LockRequest {

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "contract/repair_scene.hpp"
+#include "store/reconnectable.hpp"
 
 using namespace taskctl;
 using namespace taskctl::test;
@@ -11,7 +12,7 @@ using Catch::Matchers::Contains;
 namespace {
 
 /// Passes everything on, after the test had its chance to throw.
-class FaultyConnection final : public Connection {
+class FaultyConnection final : public Connection, public Reconnectable {
  public:
   explicit FaultyConnection(Connection& real) : m_real{real} {}
 
@@ -19,6 +20,8 @@ class FaultyConnection final : public Connection {
   std::function<void(int number)> on_begin = [](int) {};   ///< of write transactions, from 1
   std::function<void(int number)> on_commit = [](int) {};  ///< of write transactions, from 1; before it happens
   std::function<void(int number)> after_commit = [](int) {};
+  std::function<void(int number)> on_reconnect = [](int) {};
+  CommitState commit_state = CommitState::unknown;
 
   [[nodiscard]] Engine engine() const override { return m_real.engine(); }
   [[nodiscard]] Access access() const override { return m_real.access(); }
@@ -54,12 +57,19 @@ class FaultyConnection final : public Connection {
   [[nodiscard]] Instant now() override { return m_real.now(); }
   void interrupt() noexcept override { m_real.interrupt(); }
 
+  void reconnect() override {
+    m_real.rollback();
+    on_reconnect(++m_reconnections);
+  }
+  [[nodiscard]] CommitState last_commit() override { return commit_state; }
+
   [[nodiscard]] int commits() const { return m_commits; }
+  [[nodiscard]] int reconnections() const { return m_reconnections; }
 
  private:
   Connection& m_real;
   bool m_writing = false;
-  int m_begins = 0, m_commits = 0;
+  int m_begins = 0, m_commits = 0, m_reconnections = 0;
 };
 
 /// Six stuck tasks; the run goes through a connection with faults. The journal is there already, so that write
@@ -100,6 +110,7 @@ class LostLock final : public RunLock {
       throw Error{ExitCode::unavailable, "the run lock is gone"};
     }
   }
+  void retake() override { m_checks = 0; }
 
  private:
   int m_checks = 0;
@@ -149,6 +160,7 @@ TEST_CASE("a commit whose outcome is unknown ends the run in doubt") {
       throw InDoubtError{"the connection was lost during COMMIT"};
     }
   };
+  test.faulty.on_reconnect = [](int) { throw Error{ExitCode::access, "the password was changed"}; };
   try {
     test.apply();
     FAIL("went on");
@@ -161,9 +173,9 @@ TEST_CASE("a commit whose outcome is unknown ends the run in doubt") {
   CHECK(test.scene.journal().find_run(test.record.id)->state == RunState::started);
 }
 
-TEST_CASE("a commit whose outcome can be found out is not in doubt") {
+TEST_CASE("a commit whose answer is lost is looked up and the run goes on") {
   const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
-  const int lost = GENERATE(1, 2);
+  const int lost = GENERATE(1, 2, 4);  // 4: the end of the run
   const bool committed = GENERATE(true, false);
   FaultScene test{engine};
   const auto lose = [&](int number) {
@@ -172,31 +184,97 @@ TEST_CASE("a commit whose outcome can be found out is not in doubt") {
     }
   };
   (committed ? test.faulty.after_commit : test.faulty.on_commit) = lose;
-  std::int64_t asked_for = 0;
-  const ApplyOptions options{.was_committed = [&](const std::string& run, std::int64_t sequence) {
-    CHECK(run == test.record.id);
-    asked_for = sequence;
-    return std::optional{committed};
-  }};
-  const int saved = (lost - (committed ? 0 : 1)) * 2;
-  if (saved == 0) {
-    try {
-      test.apply(options);
-      FAIL("went on");
-    } catch (const Error& error) {
-      CHECK(error.code() == ExitCode::unavailable);
-      CHECK_THAT(error.message(), Contains("that batch was rolled back"));
+  const ApplyResult result = test.apply({.reconnect_wait = 1s});
+  CHECK(result.run.applied == 6);
+  CHECK(result.run.state == RunState::done);
+  CHECK(result.failure.empty());
+  CHECK(result.warnings == std::vector<std::string>{"the connection was lost and made again"});
+  CHECK(test.faulty.reconnections() == 1);
+  CHECK(test.failed_tasks() == "6");
+  CHECK(test.scene.entries(result.run.id).size() == 24);
+  CHECK(test.scene.rows("events").size() == 6);
+  CHECK(test.scene.journal().find_run(test.record.id)->state == RunState::done);
+}
+
+TEST_CASE("a commit that the server cannot account for is in doubt") {
+  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto state = GENERATE(CommitState::running, CommitState::committed);
+  FaultScene test{engine};
+  test.faulty.commit_state = state;
+  test.faulty.on_commit = [](int number) {
+    if (number == 2) {
+      throw InDoubtError{"the connection was lost during COMMIT"};
     }
-  } else {
-    const ApplyResult result = test.apply(options);
-    CHECK(result.run.applied == saved);
-    CHECK(result.run.failed == 0);
-    CHECK(result.not_tried == 6 - saved);
-    CHECK_THAT(result.failure, Contains(committed ? "which was saved" : "was rolled back"));
-    CHECK(test.scene.entries(result.run.id).size() == static_cast<std::size_t>(saved) * 4);
+  };
+  try {
+    test.apply({.reconnect_wait = 1s});
+    FAIL("went on");
+  } catch (const InDoubtError& error) {
+    CHECK_THAT(error.message(), Contains(state == CommitState::running ? "still running" : "the journal lacks it"));
   }
-  CHECK(asked_for == lost * 8);
-  CHECK(test.failed_tasks() == std::to_string(saved));
+  CHECK(test.failed_tasks() == "2");
+}
+
+TEST_CASE("a batch whose connection is lost is done again") {
+  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const int batch = GENERATE(1, 3);
+  FaultScene test{engine};
+  bool lost = false;
+  test.faulty.on_run = [&](std::string_view sql) {
+    if (!lost && test.faulty.commits() == batch - 1 && sql.find("DELETE FROM") != std::string_view::npos) {
+      lost = true;
+      throw ConnectionLostError{"the connection was lost"};
+    }
+  };
+  int attempts = 0;
+  test.faulty.on_reconnect = [&attempts](int number) {
+    attempts = number;
+    if (number < 3) {
+      throw ConnectionLostError{"nobody answers"};
+    }
+  };
+  LostLock lock;  // fails when it is looked at twice without being taken again
+  const ApplyResult result = test.apply({.lock = batch == 1 ? &lock : nullptr, .reconnect_wait = 10s});
+  CHECK(attempts == 3);
+  CHECK(result.pauses.contains("a lost connection"));
+  CHECK(result.run.applied == (batch == 1 ? 2 : 6));
+  CHECK(test.failed_tasks() == (batch == 1 ? "2" : "6"));
+  CHECK(test.scene.entries(result.run.id).size() == (batch == 1 ? 8 : 24));
+}
+
+TEST_CASE("connections that are lost again and again end the run") {
+  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  FaultScene test{engine};
+  test.faulty.on_begin = [](int number) {
+    if (number > 1) {
+      throw ConnectionLostError{"the connection was lost"};
+    }
+  };
+  const ApplyResult result = test.apply({.reconnect_wait = 10s});
+  CHECK(test.faulty.reconnections() == 5);
+  CHECK(result.run.applied == 2);
+  CHECK(result.not_tried == 4);
+  CHECK_THAT(result.failure, Contains("was lost"));
+}
+
+TEST_CASE("a server that took over without the newest changes is told apart") {
+  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  FaultScene test{engine};
+  test.faulty.on_begin = [](int number) {
+    if (number == 3) {
+      throw ConnectionLostError{"the connection was lost"};
+    }
+  };
+  const std::string changes = engine == Engine::sqlite ? "taskctl_changes" : "taskctl.taskctl_changes";
+  test.faulty.on_reconnect = [&](int) { test.scene.database().exec("DELETE FROM " + changes + " WHERE sequence > 8"); };
+  try {
+    test.apply({.reconnect_wait = 1s});
+    FAIL("went on");
+  } catch (const InDoubtError& error) {
+    CHECK_THAT(error.message(), Contains("has 8 of the 16 changes") && Contains("missing: 3, 4"));
+    CHECK_THAT(error.hint(), Contains("taskctl resume " + test.record.id));
+  }
+  CHECK(test.failed_tasks() == "4");
 }
 
 TEST_CASE("a second signal rolls the running batch back") {

@@ -8,7 +8,8 @@ from campaign import Campaign, Options, Scenario, require, subject_of
 from oracle import Outcome
 from proxy import ByteCutter, CommitBreaker
 
-BOUND = 35.0  # seconds: connect, statement and reconnect limits together, and five more
+# Seconds: statement (8), reconnecting (30) and one more attempt to connect (10), and five more.
+BOUND = 53.0
 
 
 def through(scenario: Scenario, proxy, campaign: Campaign, codes: collections.Counter, what: str, silent: bool = False) -> None:
@@ -35,7 +36,7 @@ def interrupted(subject, arguments: list[str]) -> tuple[Outcome, float]:
         process = subject.folder.start(*arguments, stdout=out)
         started = time.monotonic()
         try:
-            process.wait(timeout=8 * slow())
+            process.wait(timeout=3 * slow())
         except subprocess.TimeoutExpired:
             for _ in range(2):
                 process.send_signal(signal.SIGINT)
@@ -62,7 +63,6 @@ def t5a(options: Options):
 
 
 def t5c(options: Options):
-    """Found a defect that is not fixed (docs/reliability.md): run by name only."""
     yield random_bytes(options, True, options.scale(3, 500))
 
 
@@ -99,6 +99,7 @@ def t5b(options: Options):
             for commit in range(1, counter.commits + 1):
                 for forward in (True, False):
                     through(scenario, CommitBreaker(commit, forward), campaign, codes, f"COMMIT {commit}, server has it: {forward}")
-        campaign.check(subject, "exit codes", codes[9] == 0, "T5 exit 9 although the server is there")
+        campaign.check(subject, "exit codes", codes[0] > 0 and not set(codes) - {0, 8},
+                       "T5 the server is there: a run goes on (0), or had not begun (8)")
         campaign.note("exits " + " ".join(f"{c}:{n}" for c, n in sorted(codes.items())))
         yield campaign

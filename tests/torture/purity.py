@@ -13,7 +13,7 @@ from subjects import Failure
 VALUES = {
     "--profile": "task-queue", "--journal-schema": "taskctl", "--lock-timeout": "2s", "--now": NOW, "--accept-hazard": "young",
     "--max-age": "1", "--id": "t0", "--worker": "w", "--kind": "publish", "--queue": "q", "--user": "u", "--status": "running",
-    "--rule": "overdue", "--certainty": "possible", "--reason": "test", "--max-changes": "9", "--batch-size": "2", "--lock-wait": "1s",
+    "--rule": "overdue", "--certainty": "possible", "--reason": "test", "--max-changes": "9", "--batch-size": "2", "--lock-wait": "1s", "--reconnect-wait": "1s",
     "--confirm": "x", "--backup": "rows", "--max-stall": "1s", "--outcome": "failed", "--overdue": "failed", "--dead": "failed",
     "--limit": "2", "--output": "json", "--color": "never", "--colour": "never", "--sort": "age", "--older-than": "1d", "--sleep": "0ms",
     "--max-runtime": "9s", "--stop-file": "stop", "--keep": "3", "--keep-within": "9d", "--by": "status", "--expires": "1h",

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -12,11 +13,14 @@
 #include "base/text.hpp"
 #include "sql/dialect.hpp"
 #include "sql/statements.hpp"
+#include "store/postgres/client_tools.hpp"
 #include "store/postgres/conninfo.hpp"
 #include "store/postgres/errors.hpp"
 #include "store/postgres/lock_report.hpp"
+#include "store/postgres/pooler.hpp"
 #include "store/postgres/row_text.hpp"
 #include "store/postgres/session.hpp"
+#include "store/postgres/session_settings.hpp"
 #include "store/postgres/statement_kind.hpp"
 
 namespace taskctl::postgres {
@@ -26,19 +30,18 @@ constexpr int k_oldest_version = 130000;
 /// Texts that are counted for preparing. Statements differ by batch size and profile; the first hundreds are the hot
 /// ones.
 constexpr std::size_t k_remembered_statements = 256;
-constexpr std::int64_t k_longest_write_lock_wait_ms = 1000;  ///< others queue behind whoever waits for a table lock
 constexpr std::int64_t k_write_statement_ms = 5000;
 constexpr std::int64_t k_idle_write_ms = 10'000;
-constexpr std::int64_t k_idle_read_ms = 60'000;
+constexpr std::chrono::milliseconds k_late{3'000};      ///< a server's timeout that is this late does not come any more
+constexpr std::chrono::milliseconds k_question{5'000};  ///< for one about another session
+constexpr const char* k_no_identifier = "no-system-identifier";
 
-std::int64_t milliseconds(Duration duration) {
-  return std::chrono::ceil<std::chrono::milliseconds>(duration).count();
-}
-
-/// 0 would mean "wait for ever" to the server.
-std::int64_t lock_timeout(Access access, Duration busy_wait) {
-  const std::int64_t wanted = std::max<std::int64_t>(milliseconds(busy_wait), 1);
-  return access == Access::write ? std::min(wanted, k_longest_write_lock_wait_ms) : wanted;
+std::string connection_string(const Location& location, const OpenOptions& options, Access access) {
+  ConnInfo info = session_options(location, options);
+  if (access == Access::write) {
+    prefer_writable_host(info);
+  }
+  return info.text();
 }
 
 std::string without_nul(const std::string& text) {
@@ -91,41 +94,72 @@ std::string first_word(const std::string& text) {
 PostgresConnection::PostgresConnection(const Location& location, Access access, const OpenOptions& options)
     : m_location{location},
       m_options{options},
+      m_connection_string{connection_string(location, options, access)},
       m_where{location.display},
       m_access{access},
-      m_lock_timeout_ms{lock_timeout(access, options.busy_wait)},
       m_write_timeout_ms{options.statement_timeout > Duration{} ? milliseconds(options.statement_timeout)
-                                                                : k_write_statement_ms} {
-  const std::string connection_string = session_options(location, options).text();
-  try {
-    m_session = std::make_unique<Session>(connection_string);
-  } catch (const std::exception&) {
-    rethrow_connect_failure(m_where);
-  }
-  pin_settings(options);
-  read_server_info();
+                                                                : k_write_statement_ms},
+      m_settings{access, options} {
+  m_patience.interrupted = &m_interrupted;
+  m_patience.is_at_work = [this] { return is_at_work(); };
+  connect();
 }
 
 PostgresConnection::~PostgresConnection() {
   rollback();
 }
 
-void PostgresConnection::pin_settings(const OpenOptions& options) {
+void PostgresConnection::connect() {
+  std::unique_ptr<Session> session;
+  try {
+    session = std::make_unique<Session>(m_connection_string);
+  } catch (const std::exception&) {
+    rethrow_connect_failure(m_where);
+  }
+  {
+    const std::scoped_lock lock{m_session_mutex};
+    m_session = std::move(session);
+  }
+  m_patience.limit = std::chrono::ceil<std::chrono::milliseconds>(m_options.connect_timeout);
+  pin_settings();
+  read_server_info();
+  if (m_pooled && m_access == Access::write) {
+    refuse_transaction_pooling(*m_session, m_process.pid, m_connection_string, m_where);
+  }
+  set_patience();
+}
+
+void PostgresConnection::set_patience() {
+  const std::int64_t timeout = m_in_transaction && m_transaction_access == Access::write
+                                   ? m_write_timeout_ms
+                                   : milliseconds(m_options.statement_timeout);
+  m_patience.limit = timeout == 0 ? std::chrono::milliseconds{0} : std::chrono::milliseconds{timeout} + k_late;
+}
+
+/// Is our server process still on the statement that we wait for? One that is idle, or that waits for us to read, has
+/// answered: the answer is lost.
+bool PostgresConnection::is_at_work() {
+  Patience patience{.limit = k_question, .is_at_work = {}, .interrupted = &m_interrupted, .gave_up = {}};
+  const PatienceScope scope{patience};
+  try {
+    Session session{session_options(other_database(m_location, m_server, m_server.database), m_options).text()};
+    const pqxx::result found = session.work.exec_params(
+        "SELECT state = 'active' AND wait_event IS DISTINCT FROM 'ClientWrite' FROM pg_stat_activity"
+        " WHERE pid = $1::text::int AND backend_start::text = $2::text",
+        m_process.pid, m_process.started);
+    return !found.empty() && !found[0][0].is_null() && found[0][0].as<bool>();
+  } catch (const std::exception& error) {
+    // A server that refuses another session answers, and says so.
+    return std::string_view{error.what()}.find("FATAL:") != std::string_view::npos;
+  }
+}
+
+void PostgresConnection::pin_settings() {
   // A database without an encoding holds bytes of any; the server would check them against ours.
   command(
       "SELECT set_config('client_encoding', CASE current_setting('server_encoding') WHEN 'SQL_ASCII' "
       "THEN 'SQL_ASCII' ELSE 'UTF8' END, false)");
-  command(
-      fmt::format("SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD';"
-                  " SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; SET extra_float_digits = 1;"
-                  " SET standard_conforming_strings = on;"
-                  // The planner overrates statements with sub-selects: compiling them takes longer than running them.
-                  " SET jit = off;"
-                  " SET lock_timeout = {}; SET statement_timeout = {};"
-                  " SET idle_in_transaction_session_timeout = {};"
-                  " SET default_transaction_read_only = {}",
-                  m_lock_timeout_ms, milliseconds(options.statement_timeout), k_idle_read_ms,
-                  m_access == Access::read ? "on" : "default"));
+  command(m_settings.statements());
 }
 
 void PostgresConnection::read_server_info() {
@@ -141,8 +175,12 @@ void PostgresConnection::read_server_info() {
     m_server.read_only = m_server.standby || text_or_empty(row[5]) == "on";
     database_oid = text_or_empty(row[6]);
     identifier_allowed = text_or_empty(row[7]) == "true";
-    check_settings(row);
+    m_process = {.pid = text_or_empty(row[8]), .started = text_or_empty(row[9])};
+    check_settings(text_or_empty(row[10]));
   });
+  // A pool gives every client a process number of its own, to know whom it cancels. What is prepared may be of the
+  // client before, or on another server process, the next time.
+  m_pooled = std::to_string(m_session->connection.backendpid()) != m_process.pid;
   if (m_server.version_number < k_oldest_version) {
     throw Error{ExitCode::mismatch,
                 "'" + m_where + "' is " + m_server.version + ", but taskctl needs PostgreSQL 13 or newer"};
@@ -152,22 +190,79 @@ void PostgresConnection::read_server_info() {
   m_server.host = host == nullptr ? "" : host;
   m_server.port = port == nullptr ? "" : port;
   // Without the right to read the control file, host, port and oid have to do.
-  std::string system = "no-system-identifier";
+  std::string system = k_no_identifier;
   if (identifier_allowed) {
     run("SELECT system_identifier::text FROM pg_catalog.pg_control_system()", {},
         [&](const Row& row) { system = text_or_empty(row[0]); });
   }
-  m_server.identity = fmt::format("postgres:{}/{}@{}:{}", system, database_oid, m_server.host, m_server.port);
+  m_server.identity = identity_of(system, database_oid);
 }
 
-/// A pooler in transaction mode may drop SET; every promise about timeouts and reading only would be void.
-void PostgresConnection::check_settings(const Row& row) const {
-  const bool kept = text_or_empty(row[8]) == std::to_string(m_lock_timeout_ms) && text_or_empty(row[10]) == "UTC" &&
-                    (m_access == Access::write || text_or_empty(row[9]) == "on");
-  if (!kept) {
-    throw Error{ExitCode::unavailable, "'" + m_where + "' does not keep the settings of a session",
+/// After a failover another host of the same connection string answers: where there are several, they are named
+/// together. Only the system identifier shows that such hosts hold the same database.
+std::string PostgresConnection::identity_of(const std::string& system, const std::string& database_oid) const {
+  const std::string hosts = system == k_no_identifier ? std::string{} : several_hosts(m_session->connection.handle());
+  return fmt::format("postgres:{}/{}@{}", system, database_oid,
+                     hosts.empty() ? m_server.host + ":" + m_server.port : hosts);
+}
+
+void PostgresConnection::check_settings(const std::string& settings) const {
+  if (const std::string name = m_settings.first_difference(settings); !name.empty()) {
+    throw Error{ExitCode::unavailable, fmt::format("'{}' does not keep the settings of a session ({})", m_where, name),
                 "Connect to PostgreSQL directly, or through a pooler in session mode."};
   }
+}
+
+void PostgresConnection::lose_session() {
+  const std::scoped_lock lock{m_session_mutex};
+  m_session.reset();
+}
+
+void PostgresConnection::reconnect() {
+  const ServerInfo before = m_server;
+  const ServerProcess lost = m_process;
+  m_in_transaction = m_transaction_failed = false;
+  lose_session();
+  try {
+    connect();
+  } catch (const Error& error) {
+    lose_session();
+    if (error.code() == ExitCode::unavailable) {
+      throw ConnectionLostError{error.message(), error.hint()};
+    }
+    throw;
+  }
+  if (m_server.identity != before.identity || m_server.user != before.user) {
+    const std::string now = std::exchange(m_server, before).identity;
+    lose_session();
+    throw Error{ExitCode::stale, fmt::format("'{}' is another database since the connection was lost: '{}', not '{}'",
+                                             m_where, now, before.identity)};
+  }
+  if (m_access == Access::write && m_server.read_only) {
+    lose_session();
+    throw ConnectionLostError{"'" + m_where + "' only reads since the connection was lost" +
+                              (m_server.standby ? ": a standby answers" : "")};
+  }
+  end_process(*this, lost);
+}
+
+CommitState PostgresConnection::last_commit() {
+  if (m_transaction_id.empty()) {
+    return CommitState::unknown;
+  }
+  std::string state;
+  try {
+    run("SELECT pg_xact_status($1::text::xid8)", std::vector<Value>{m_transaction_id},
+        [&](const Row& row) { state = text_or_empty(row[0]); });
+  } catch (const ConnectionLostError&) {
+    throw;
+  } catch (const Error&) {
+    return CommitState::unknown;  // a server that took over has not counted so far yet
+  }
+  return state == "committed"     ? CommitState::committed
+         : state == "aborted"     ? CommitState::rolled_back
+         : state == "in progress" ? CommitState::running
+                                  : CommitState::unknown;
 }
 
 bool PostgresConnection::take_interrupt() {
@@ -175,8 +270,8 @@ bool PostgresConnection::take_interrupt() {
 }
 
 void PostgresConnection::require_usable() {
-  if (!m_session->connection.is_open()) {
-    throw Error{ExitCode::unavailable, "the connection to '" + m_where + "' was lost"};
+  if (!m_session || !m_session->connection.is_open()) {
+    throw ConnectionLostError{"the connection to '" + m_where + "' was lost"};
   }
   if (take_interrupt()) {
     m_transaction_failed = m_in_transaction;
@@ -190,6 +285,8 @@ void PostgresConnection::fail(std::string_view sql, bool committing) {
   context.lost = !m_session->connection.is_open();
   context.interrupted = take_interrupt();
   context.committing = committing;
+  context.gave_up = m_patience.gave_up;
+  context.last_words = last_words(m_session->connection);
   m_transaction_failed = m_in_transaction;
   try {
     rethrow_as_error(context);
@@ -209,6 +306,7 @@ void PostgresConnection::fail(std::string_view sql, bool committing) {
 
 void PostgresConnection::command(const std::string& text) {
   require_usable();
+  const PatienceScope scope{m_patience};
   try {
     m_session->work.exec(text);
   } catch (const std::exception&) {
@@ -218,6 +316,7 @@ void PostgresConnection::command(const std::string& text) {
 
 pqxx::result PostgresConnection::execute(std::string_view sql, std::span<const Value> parameters) {
   require_usable();
+  const PatienceScope scope{m_patience};
   const auto values = to_parameters(parameters);
   const auto dynamic = pqxx::prepare::make_dynamic_params(values);
   std::string text{sql};
@@ -225,7 +324,7 @@ pqxx::result PostgresConnection::execute(std::string_view sql, std::span<const V
     auto& statements = m_session->statements;
     auto found = statements.find(text);
     if (found == statements.end()) {
-      if (statements.size() < k_remembered_statements) {
+      if (!m_pooled && statements.size() < k_remembered_statements) {
         statements.try_emplace(text);
       }
       return m_session->work.exec_params(text, dynamic);
@@ -256,6 +355,7 @@ void PostgresConnection::stream(std::string_view sql, std::span<const Value> par
     throw Error{ExitCode::bug, "a result is streamed within a transaction only"};
   }
   require_usable();
+  const PatienceScope scope{m_patience};
   const Parameters values = to_parameters(parameters);
   std::exception_ptr from_sink;
   try {
@@ -299,6 +399,7 @@ void PostgresConnection::begin(Access access) {
   m_in_transaction = true;
   m_transaction_access = access;
   m_transaction_failed = false;
+  set_patience();
 }
 
 void PostgresConnection::commit() {
@@ -307,7 +408,17 @@ void PostgresConnection::commit() {
     rollback();
     throw Error{ExitCode::bug, "commit without an open, intact transaction"};
   }
+  if (m_transaction_access == Access::write) {
+    try {
+      run("SELECT pg_current_xact_id_if_assigned()::text", {},
+          [this](const Row& row) { m_transaction_id = text_or_empty(row[0]); });
+    } catch (const ConnectionLostError&) {
+      m_in_transaction = false;  // COMMIT was not sent: nothing is in doubt
+      throw;
+    }
+  }
   require_usable();
+  const PatienceScope scope{m_patience};
   try {
     m_session->work.exec("COMMIT");
   } catch (const std::exception&) {
@@ -316,6 +427,7 @@ void PostgresConnection::commit() {
     fail("COMMIT", m_transaction_access == Access::write);
   }
   m_in_transaction = false;
+  set_patience();
 }
 
 void PostgresConnection::rollback() noexcept {
@@ -324,15 +436,17 @@ void PostgresConnection::rollback() noexcept {
   }
   m_in_transaction = false;
   take_interrupt();
+  const PatienceScope scope{m_patience};
   // A cancel request that was on its way may hit the first ROLLBACK.
-  for (int attempt = 0; attempt < 2 && m_session->connection.is_open(); ++attempt) {
+  for (int attempt = 0; attempt < 2 && m_session && m_session->connection.is_open(); ++attempt) {
     try {
       m_session->work.exec("ROLLBACK");
-      return;
+      break;
     } catch (const std::exception&) {
       continue;
     }
   }
+  set_patience();
 }
 
 void PostgresConnection::savepoint() {
@@ -356,13 +470,12 @@ Instant PostgresConnection::now() {
 }
 
 void PostgresConnection::interrupt() noexcept {
-  m_interrupted = true;
-  try {
-    m_session->connection.cancel_query();
-  } catch (const std::exception&) {
-    // The flag stops the transaction at its next statement.
-    return;
-  }
+  m_interrupted = true;  // stops the transaction at its next statement, whatever becomes of the request
+  const CancelRequest request = [this] {
+    const std::scoped_lock lock{m_session_mutex};
+    return CancelRequest{m_session ? m_session->connection.handle() : nullptr};
+  }();
+  request.send();
 }
 
 }  // namespace taskctl::postgres

@@ -90,10 +90,38 @@ ConnInfo session_options(const Location& location, const OpenOptions& options) {
   return info;
 }
 
+void prefer_writable_host(ConnInfo& info) {
+  const std::string* given = info.find("host") != nullptr ? info.find("host") : info.find("hostaddr");
+  const std::string hosts = given != nullptr ? *given : environment("PGHOST").value_or("");
+  if (hosts.find(',') != std::string::npos) {
+    info.set_default("target_session_attrs", "read-write");
+  }
+}
+
+std::string several_hosts(PGconn* connection) {
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options{PQconninfo(connection), &PQconninfoFree};
+  std::string hosts;
+  std::string ports;
+  for (const PQconninfoOption* option = options.get(); option != nullptr && option->keyword != nullptr; ++option) {
+    const std::string_view key{option->keyword};
+    const std::string value = option->val == nullptr ? "" : option->val;
+    if (key == "port") {
+      ports = value;
+    } else if (key == "host" || (key == "hostaddr" && hosts.empty())) {
+      hosts = value;
+    }
+  }
+  return hosts.find(',') == std::string::npos ? std::string{} : hosts + ":" + ports;
+}
+
+std::string application_name_end() {
+  return " pid " + std::to_string(current_author().pid);
+}
+
 std::string application_name(const std::string& command) {
   const Author author = current_author();
   const std::string head = (command.empty() ? "taskctl" : command) + " ";
-  const std::string tail = " pid " + std::to_string(author.pid);
+  const std::string tail = application_name_end();
   const std::string& person = author.sudo_user.empty() ? author.user : author.sudo_user;
   const std::size_t used = std::min(head.size() + tail.size(), k_name_bytes);
   return (head + (person + "@" + author.host).substr(0, k_name_bytes - used) + tail).substr(0, k_name_bytes);

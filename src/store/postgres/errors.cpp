@@ -73,7 +73,7 @@ bool is_about_data(std::string_view state) {
       state == "XX002") {
     throw Error{ExitCode::mismatch, text, hint};
   }
-  if (state == "53300" || state == "57P01" || state == "57P02" || state == "57P03") {
+  if (state == "53300" || state == "57P03") {
     throw Error{ExitCode::unavailable, text};
   }
   if (state.size() == 5 && is_about_data(state)) {
@@ -86,7 +86,17 @@ bool is_about_data(std::string_view state) {
   if (context.committing) {
     throw InDoubtError{"the connection to '" + context.where + "' was lost during COMMIT"};
   }
-  throw Error{ExitCode::unavailable, "the connection to '" + context.where + "' was lost: " + text};
+  if (context.interrupted && !context.gave_up.empty()) {
+    throw InterruptedError{"the running statement was given up: " + context.gave_up};
+  }
+  const std::string known = context.last_words.empty() ? text : short_message(context.last_words);
+  throw ConnectionLostError{"the connection to '" + context.where +
+                            "' was lost: " + (context.gave_up.empty() ? known : context.gave_up)};
+}
+
+/// The server has ended the session, although nobody has seen its end yet: an administrator, a crash, an idle timeout.
+bool ends_session(std::string_view state) {
+  return state == "57P01" || state == "57P02" || state == "57P05" || state == "25P03";
 }
 
 /// sqlstate() is empty for insufficient_privilege in libpqxx 6.4 although the server sent 42501.
@@ -146,6 +156,9 @@ void rethrow_as_error(const FailureContext& context) {
       throw Error{ExitCode::bug, text};
     }
     const std::string state = state_of(*sql);
+    if (ends_session(state)) {
+      throw_lost(context, text);
+    }
     if (context.interrupted && state == "57014") {
       throw InterruptedError{"the running statement was interrupted"};
     }

@@ -13,6 +13,8 @@ struct FailureContext {
   bool lost = false;         ///< the session is gone
   bool interrupted = false;  ///< interrupt() was called
   bool committing = false;   ///< COMMIT had been sent
+  std::string last_words;    ///< of a lost session, as libpq keeps them
+  std::string gave_up;       ///< why we ended the session ourselves; empty when we did not
 };
 
 /// A wait for a lock took too long. `context` is the server's: empty for a table lock, else it names the relation.

@@ -47,9 +47,42 @@ std::string describe(const Row& row) {
   return since.empty() ? result : result + " since " + since;
 }
 
+[[noreturn]] void refuse(Connection& connection, const Location& location) {
+  const std::vector<Row> found = holders(connection);
+  const std::string who = found.empty() ? "a run that has just ended" : describe(found[0]);
+  throw Error{
+      ExitCode::locked, "another taskctl run holds the lock of '" + location.display + "': " + who,
+      "Wait for it, or give --lock-wait a time. The lock goes away with its process; there is nothing to remove."};
+}
+
+void take(Connection& connection, const Location& location, const LockRequest& request) {
+  using namespace std::chrono_literals;
+  if (!request.command.empty()) {
+    connection.run("SELECT set_config('application_name', $1::text, false)",
+                   std::vector<Value>{application_name("taskctl " + request.command)});
+  }
+  const auto deadline = system_clock().steady() + request.wait;
+  std::chrono::steady_clock::duration pause = 20ms;
+  while (!try_lock(connection)) {
+    const auto left = deadline - system_clock().steady();
+    if (left <= 0ms) {
+      refuse(connection, location);
+    }
+    if (request.stop != nullptr && request.stop->requested()) {
+      throw InterruptedError{"stopped while waiting for the run lock"};
+    }
+    std::this_thread::sleep_for(std::min<std::chrono::steady_clock::duration>(pause, left));
+    pause = std::min<std::chrono::steady_clock::duration>(pause * 2, 250ms);
+  }
+}
+
 class AdvisoryLock final : public RunLock {
  public:
-  explicit AdvisoryLock(Connection& connection) : m_connection{connection}, m_pid{backend_pid(connection)} {}
+  AdvisoryLock(Connection& connection, Location location, LockRequest request)
+      : m_connection{connection},
+        m_location{std::move(location)},
+        m_request{std::move(request)},
+        m_pid{backend_pid(connection)} {}
 
   ~AdvisoryLock() override {
     try {
@@ -69,41 +102,24 @@ class AdvisoryLock final : public RunLock {
     }
   }
 
+  /// Whoever had waited for it may have been first.
+  void retake() override {
+    take(m_connection, m_location, m_request);
+    m_pid = backend_pid(m_connection);
+  }
+
  private:
   Connection& m_connection;
+  Location m_location;
+  LockRequest m_request;
   std::string m_pid;
 };
-
-[[noreturn]] void refuse(Connection& connection, const Location& location) {
-  const std::vector<Row> found = holders(connection);
-  const std::string who = found.empty() ? "a run that has just ended" : describe(found[0]);
-  throw Error{
-      ExitCode::locked, "another taskctl run holds the lock of '" + location.display + "': " + who,
-      "Wait for it, or give --lock-wait a time. The lock goes away with its process; there is nothing to remove."};
-}
 
 }  // namespace
 
 std::unique_ptr<RunLock> take_run_lock(Connection& connection, const Location& location, const LockRequest& request) {
-  using namespace std::chrono_literals;
-  if (!request.command.empty()) {
-    connection.run("SELECT set_config('application_name', $1::text, false)",
-                   std::vector<Value>{application_name("taskctl " + request.command)});
-  }
-  const auto deadline = system_clock().steady() + request.wait;
-  std::chrono::steady_clock::duration pause = 20ms;
-  while (!try_lock(connection)) {
-    const auto left = deadline - system_clock().steady();
-    if (left <= 0ms) {
-      refuse(connection, location);
-    }
-    if (request.stop != nullptr && request.stop->requested()) {
-      throw InterruptedError{"stopped while waiting for the run lock"};
-    }
-    std::this_thread::sleep_for(std::min<std::chrono::steady_clock::duration>(pause, left));
-    pause = std::min<std::chrono::steady_clock::duration>(pause * 2, 250ms);
-  }
-  return std::make_unique<AdvisoryLock>(connection);
+  take(connection, location, request);
+  return std::make_unique<AdvisoryLock>(connection, location, request);
 }
 
 }  // namespace taskctl::postgres

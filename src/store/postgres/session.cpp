@@ -1,6 +1,9 @@
 #include "store/postgres/session.hpp"
 
+#include <array>
+#include <future>
 #include <memory>
+#include <thread>
 
 #include <libpq-fe.h>
 
@@ -21,11 +24,7 @@ class Reading {
     if (m_finished) {
       return;
     }
-    try {
-      m_connection.cancel_query();
-    } catch (const std::exception&) {
-      m_finished = true;  // no cancel request got through: the rest is read below
-    }
+    CancelRequest{m_connection.handle()}.send();  // one that does not get through: the rest is read
     while (next_result(m_connection.handle())) {
     }
   }
@@ -70,6 +69,36 @@ PqxxConnection::PqxxConnection(const std::string& options) : connection_base{m_p
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
   inhibit_reactivation(true);
 #pragma GCC diagnostic pop
+}
+
+std::string last_words(const PqxxConnection& connection) {
+  return connection.handle() == nullptr ? std::string{} : std::string{PQerrorMessage(connection.handle())};
+}
+
+CancelRequest::CancelRequest(PGconn* connection) noexcept {
+  try {
+    m_request = {PQgetCancel(connection), [](void* request) { PQfreeCancel(static_cast<PGcancel*>(request)); }};
+  } catch (const std::exception&) {
+    m_request.reset();
+  }
+}
+
+void CancelRequest::send() const noexcept {
+  if (!m_request) {
+    return;
+  }
+  try {
+    const auto sent = std::make_shared<std::promise<void>>();
+    std::future<void> result = sent->get_future();
+    std::thread{[request = m_request, sent] {
+      std::array<char, 256> message{};  // nobody reads it: a statement that goes on tells enough
+      PQcancel(static_cast<PGcancel*>(request.get()), message.data(), static_cast<int>(message.size()));
+      sent->set_value();
+    }}.detach();
+    result.wait_for(std::chrono::seconds{1});
+  } catch (const std::exception&) {
+    return;  // no thread could be made: the statement is not asked to stop
+  }
 }
 
 void stream_rows(PqxxConnection& connection, const std::string& sql, const Parameters& parameters,

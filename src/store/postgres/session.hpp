@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -41,6 +42,9 @@ class PqxxConnection final : public pqxx::connection_base {
   VisiblePolicy m_policy;
 };
 
+/// What the server, or the network, said last: libpqxx drops why a session was ended.
+std::string last_words(const PqxxConnection& connection);
+
 /// The libpqxx objects in the order in which they must be destroyed, and what is prepared on the server.
 struct Session {
   explicit Session(const std::string& options) : connection{options}, work{connection} {}
@@ -51,6 +55,17 @@ struct Session {
   /// Texts that were run, with their name on the server once they are prepared.
   std::unordered_map<std::string, std::string> statements;
   std::size_t prepared = 0;
+};
+
+/// Asks the server to stop what a session runs. Made while the session is held, sent without it. Throws nothing; waits
+/// for a second at most, because libpq itself waits for the server's answer without a bound.
+class CancelRequest {
+ public:
+  explicit CancelRequest(VisiblePolicy::handle connection) noexcept;
+  void send() const noexcept;
+
+ private:
+  std::shared_ptr<void> m_request;
 };
 
 /// Sends one statement and hands every row to `sink` as it arrives. Throws libpqxx's exceptions. When `sink` throws,

@@ -25,6 +25,7 @@ class SqliteRunLock final : public RunLock {
   explicit SqliteRunLock(FileLock lock) : m_lock{std::move(lock)} {}
   /// A file lock has no session that could be lost: it is ours until this object ends.
   void check() override {}
+  void retake() override {}
 
  private:
   FileLock m_lock;

@@ -318,13 +318,13 @@ TEST_CASE("failure - a lost session stays lost") {
   CHECK(*database->value("SELECT count(*) FROM tasks WHERE small IS NOT NULL") == "0");
 }
 
-TEST_CASE("failure - a session lost at commit is in doubt") {
+TEST_CASE("failure - a session lost before commit is not in doubt") {
   const auto database = temp_postgres(k_checked_tasks);
   const auto connection = connect(database->location(), Access::write);
   connection->begin(Access::write);
   connection->run("UPDATE tasks SET small = 5");
   database->exec("SELECT pg_terminate_backend(" + backend(*connection) + ", 5000)");
-  CHECK_THROWS_AS(connection->commit(), InDoubtError);
+  CHECK_THROWS_AS(connection->commit(), ConnectionLostError);
   CHECK_FALSE(connection->in_transaction());
 }
 
@@ -344,6 +344,8 @@ TEST_CASE("failure - a session killed while committing is in doubt") {
   }};
   CHECK_THROWS_AS(connection->commit(), InDoubtError);
   killer.join();
+  connection->reconnect();
+  CHECK(connection->last_commit() == CommitState::rolled_back);
 }
 
 TEST_CASE("failure - wrong password and unknown role are about access and show no password") {
