@@ -23,7 +23,7 @@ VALUES = {
 # What only reads, with the words that it needs; what writes is made to only read by --dry-run.
 COMMANDS = {
     ("list-stuck",): [], ("list-workers",): [], ("show",): ["t0"], ("stats",): [], ("history",): [], ("history", "show"): ["{run}"],
-    ("history", "export"): [], ("history", "attempts"): [], ("profile", "check"): [], ("explain",): ["overdue"], ("config", "show"): [],
+    ("history", "export"): [], ("history", "attempts"): [], ("profile", "check"): [], ("profile", "init"): [], ("explain",): ["overdue"], ("config", "show"): [],
     ("reconcile",): ["--dry-run"], ("cancel",): ["t0", "--force", "--dry-run"], ("undo",): ["{run}", "--dry-run"],
     ("release-worker",): ["w", "--dry-run"], ("history", "prune"): ["--older-than", "1d", "--dry-run"],
     ("guard", "install"): ["--dry-run"], ("guard", "remove"): ["--dry-run"], ("guard", "status"): [], ("guard", "print"): [],

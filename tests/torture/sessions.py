@@ -22,7 +22,7 @@ def t22(options: Options):
     with subject_of("postgres") as subject:
         subject.tasks(6)
         run = subject.run(*repair(subject.db), "--limit", "2", *UNGUARDED)
-        stopped = subject.run(*repair(subject.db), *UNGUARDED, "--batch-size", "1", "--sleep", "60s", "--max-runtime", "300ms")
+        stopped = subject.run(*repair(subject.db), *UNGUARDED, "--batch-size", "1", "--sleep", "60s", "--max-runtime", "2s")
         require((run.code, stopped.code) == (0, 12), f"two runs: {run}, {stopped}")
         saved, entries = Saved.of(subject), subject.journal()
         words = {"run": run.document["result"]["run"], "stopped": stopped.document["result"]["run"], "plan": str(saved.path)}
@@ -116,8 +116,8 @@ def t33(options: Options):
             checked += hits
             forced += sprung(subject)
             traps(subject, set(), "")
-            # One failure is overcome; more of them, or a lost session, may leave tasks for the next run, which is said.
-            honest = (0,) if single and not any(state == "57P01" for state, _, _ in chosen) else (0, 3, 6, 8, 9)
+            # One failure is overcome; more of them may leave tasks for the next run, which is said.
+            honest = (0,) if single else (0, 3, 6, 8, 9)
             wrong = [f"T33 other settings: {outcome.stderr[-400:]!r}"] if strays != "f" or "TT001" in outcome.stderr else []
             if outcome.code not in honest or hits < 2:
                 wrong.append(f"T33 exit {outcome.code}, {hits} writes: {outcome.stderr[-400:]!r}")
