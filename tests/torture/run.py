@@ -11,6 +11,7 @@ import files
 import hostile
 import iofaults
 import kills
+import kills_beside as beside
 import network
 import plans
 import purity
@@ -23,7 +24,7 @@ from campaign import parse_options
 TESTS = {
     "T1a": [kills.t1a, kills.t1a_backend],
     "T1b": [kills.t1b, kills.t1b_server],
-    "T1c": [kills.t1c_backup],
+    "T1c": [kills.t1c_backup, beside.t1c_resume, beside.t1c_pauses, beside.t1c_prune, beside.t1c_restore],
     "T1d": [kills.t1d],
     "T3": [iofaults.t3],
     "T4": [iofaults.t4],
