@@ -95,6 +95,7 @@ void declare_cancel(CLI::App& app, CancelOptions& options) {
       ->description("tasks to end, exactly as list-stuck prints them; '-' reads one a line");
   app.add_flag("--force", options.force)->description("end running tasks too (their workers are not told)");
   options.target.declare(app);
+  options.target.declare_alive_from(app);
   options.change.declare(app, true);
   options.output.declare(app);
   options.selector.declare_attributes(app);

@@ -11,6 +11,7 @@ namespace taskctl {
 
 void declare_list_stuck(CLI::App& app, ListStuckOptions& options) {
   options.target.declare(app);
+  options.target.declare_alive_from(app);
   options.age.declare(app);
   options.selector.declare(app);
   options.output.allowed = {OutputFormat::table, OutputFormat::json, OutputFormat::jsonl,

@@ -24,6 +24,7 @@ Liveness parse_state(const std::string& text) {
 
 void declare_list_workers(CLI::App& app, ListWorkersOptions& options) {
   options.target.declare(app);
+  options.target.declare_alive_from(app);
   options.age.declare(app);
   options.output.allowed = {OutputFormat::table, OutputFormat::json, OutputFormat::jsonl,
                             OutputFormat::csv,   OutputFormat::tsv,  OutputFormat::ids};

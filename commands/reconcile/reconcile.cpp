@@ -22,6 +22,7 @@ ExitCode reconcile_verdict(const Plan& plan, const FlowResult& result) {
 
 void declare_reconcile(CLI::App& app, ReconcileOptions& options) {
   options.target.declare(app);
+  options.target.declare_alive_from(app);
   options.age.declare(app);
   options.selector.declare(app);
   options.change.declare(app, true);

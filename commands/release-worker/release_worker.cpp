@@ -108,6 +108,7 @@ void declare_release_worker(CLI::App& app, ReleaseWorkerOptions& options) {
   app.add_flag("--force", options.force)
       ->description("it is dead although nothing that can be trusted says so (never one that is known to be alive)");
   options.target.declare(app);
+  options.target.declare_alive_from(app);
   options.change.declare(app, true);
   options.output.declare(app);
   declare_outcome(app, options.outcome);

@@ -60,8 +60,7 @@ ExitCode resumed_verdict(const Plan& plan, const FlowResult& result) {
 int carry_on(Context& context, Session& session, const Plan& plan, const RunRecord& run, const ResumeOptions& options,
              const PlanFileInfo* saved) {
   context.streams().talk(fmt::format("run {} ({}) goes on: {} changed so far, {} left", run.id, run.command,
-                                     counted(run.applied, "task"),
-                                     plan_size_text(plan)));
+                                     counted(run.applied, "task"), plan_size_text(plan)));
   const PlanOptions as_it_is{.file = options.plan_file};
   return run_change_flow(context, session, plan,
                          {.target = options.target,
@@ -126,6 +125,13 @@ int run_resume(Context& context, const ResumeOptions& options) {
                 fmt::format("run {} was made with profile '{}', not '{}'", run.id, printable(request.plan.profile),
                             session->profile.name),
                 fmt::format("Give --profile {}.", printable(request.plan.profile))};
+  }
+  if (request.plan.policy.alive) {
+    throw Error{
+        ExitCode::refused,
+        fmt::format("run {} asked '{}' who is alive, and no command is taken from a journal; nothing was changed",
+                    run.id, printable(request.plan.policy.alive->source)),
+        "Run the command again with --alive-from: what is done already is not done twice."};
   }
   session->policy = request.plan.policy;
   const Plan rest = plan_rest(*session->store, *session->journal, request.plan, run.id, tasks_left(request, run));

@@ -158,6 +158,7 @@ class Flow {
     }
     std::optional<PlanFileInfo> written;
     if (!m_request.plan.save.empty()) {
+      require_nobody_outside();
       written = save_plan(m_context, m_reading, m_plan, m_request.plan);
     }
     const PlanCheck* check = m_check ? &*m_check : nullptr;
@@ -192,6 +193,9 @@ class Flow {
 
  private:
   int go_on() {
+    if (!is_dry()) {
+      require_known_alive();  // a plan may be empty only because nobody was called dead
+    }
     if (is_dry() || m_plan.empty()) {
       const FlowResult result{.applied = {}, .dry_run = is_dry()};
       if (m_request.exit_code && !m_plan.empty()) {
@@ -232,6 +236,23 @@ class Flow {
     }
   }
 
+  /// A plan in a file would be applied by somebody who does not ask again.
+  void require_nobody_outside() const {
+    if (m_plan.policy.alive) {
+      throw Error{ExitCode::usage, "--save-plan: what --alive-from says holds now, not when the plan is applied",
+                  "Leave one of them out."};
+    }
+  }
+
+  void require_known_alive() const {
+    if (m_plan.policy.alive && !m_plan.policy.alive->problem.empty()) {
+      throw Error{ExitCode::refused,
+                  fmt::format("--alive-from '{}' does not tell who is alive ({}); nothing was changed",
+                              printable(m_plan.policy.alive->source), m_plan.policy.alive->problem),
+                  "Make it answer, or leave it out."};
+    }
+  }
+
   /// Rows per status were counted when the plan was made, which may be hours ago.
   std::map<std::string, std::int64_t> status_before() {
     m_unmapped = m_plan.unmapped;
@@ -263,6 +284,10 @@ class Flow {
       }
     }
     const std::string backup = back_up(*session);
+    if (m_reading.alive) {
+      m_reading.alive->ask();
+      require_known_alive();
+    }
     if (!session->journal->exists()) {
       session->journal->create();
       m_streams.talk("created the journal (taskctl_runs, taskctl_changes) in the target database");
@@ -285,8 +310,14 @@ class Flow {
     return made->path.string();
   }
 
-  /// --max-runtime and --stop-file.
+  /// --max-runtime, --stop-file, and nobody who tells who is alive any more.
   std::string why_stop() const {
+    if (m_reading.alive) {
+      m_reading.alive->ask_when_old();
+      if (const std::string& problem = m_reading.alive->list()->problem; !problem.empty() && !m_plan.empty()) {
+        return fmt::format("--alive-from does not tell who is alive: {}", problem);
+      }
+    }
     const ChangeOptions& change = m_request.change;
     if (change.max_runtime && m_context.running_for() >= *change.max_runtime) {
       return fmt::format("--max-runtime {} is over", format_duration(*change.max_runtime));

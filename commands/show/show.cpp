@@ -12,6 +12,7 @@ namespace taskctl {
 void declare_show(CLI::App& app, ShowOptions& options) {
   app.add_option("ID", options.id)->description("the task's id, exactly as list-stuck prints it")->required();
   options.target.declare(app);
+  options.target.declare_alive_from(app);
   options.age.declare(app);
   options.output.declare(app);
   declare_no_evidence(app, options.no_evidence);

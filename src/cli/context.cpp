@@ -335,6 +335,19 @@ std::unique_ptr<Session> Context::open_database(const TargetOptions& options) {
   return session;
 }
 
+void Context::ask_who_is_alive(Session& session, const std::string& source) {
+  if (source.empty()) {
+    return;
+  }
+  session.alive = std::make_shared<AliveFrom>(source, clock(), &m_stop);
+  session.alive->ask();
+  session.policy.alive = session.alive->list();
+  if (const std::string& problem = session.policy.alive->problem; !problem.empty()) {
+    m_streams.warn(fmt::format("--alive-from '{}' does not tell who is alive ({}): unknown is not dead",
+                               printable(source), problem));
+  }
+}
+
 std::unique_ptr<Session> Context::open(const TargetOptions& options, const AgeOptions* age, Access access,
                                        bool command_writes) {
   if (command_writes) {
@@ -342,6 +355,7 @@ std::unique_ptr<Session> Context::open(const TargetOptions& options, const AgeOp
   }
   std::unique_ptr<Session> session = connect_with_profile(options, access, command_writes);
   session->policy = policy_of(session->profile, session->config.target, options, age);
+  ask_who_is_alive(*session, options.alive_from);
   require_known_hazards(session->policy.accepted_hazards, session->profile);
   read_tables(*session);
   if (!session->version.known()) {

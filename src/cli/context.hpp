@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/stop.hpp"
+#include "cli/alive_from.hpp"
 #include "cli/config.hpp"
 #include "cli/options.hpp"
 #include "store/catalog.hpp"
@@ -28,6 +29,7 @@ struct Session {
   SchemaVersion version;  ///< what the profile's [version] says of it
   std::unique_ptr<TaskStore> store;
   std::unique_ptr<Journal> journal;
+  std::shared_ptr<AliveFrom> alive;       ///< --alive-from; nullptr without it
   Policy policy;                          ///< profile, then target, then command line
   std::optional<Instant> now;             ///< --now
   OpenOptions open_options;               ///< how `connection` was opened
@@ -78,6 +80,7 @@ class Context {
   struct Interrupter;
   void watch(Session& session);
   [[nodiscard]] std::unique_ptr<Session> locate_session(const TargetOptions& options, bool command_writes) const;
+  void ask_who_is_alive(Session& session, const std::string& source);
   void connect(Session& session, const TargetOptions& options, Access access);
   std::unique_ptr<Session> connect_with_profile(const TargetOptions& options, Access access, bool command_writes);
 

@@ -156,8 +156,8 @@ void TargetOptions::declare(CLI::App& app) {
              })
       ->type_name("TIME")
       ->group(group);
-  add_texts(app, "--accept-hazard", "go on although this hazard holds: alive, young, rls, unmapped, or one of the profile's",
-            accept_hazards)
+  add_texts(app, "--accept-hazard",
+            "go on although this hazard holds: alive, young, rls, unmapped, or one of the profile's", accept_hazards)
       ->type_name("HAZARD")
       ->group(group);
 }
@@ -210,6 +210,13 @@ void SelectorOptions::declare(CLI::App& app) {
   add_filter(app, "--certainty", "certainty", names_of<Certainty>(certainties), [this](const std::string& text) {
     selector.certainties.push_back(parse_certainty(text).value());
   })->type_name("CERTAINTY");
+}
+
+void TargetOptions::declare_alive_from(CLI::App& app) {
+  add_name(app, "--alive-from", "a file, or a command for sh, that names workers or tasks that are alive, one a line",
+           alive_from)
+      ->type_name("COMMAND|FILE")
+      ->group("Target");
 }
 
 void AgeOptions::declare(CLI::App& app, const std::string& what) {

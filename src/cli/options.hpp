@@ -21,7 +21,9 @@ struct TargetOptions {
   std::string now;  ///< RFC 3339 text, validated
   std::vector<std::string> accept_hazards;
   std::optional<Duration> lock_timeout;
+  std::string alive_from;  ///< --alive-from, of the commands that judge who is alive
   void declare(CLI::App& app);
+  void declare_alive_from(CLI::App& app);
   /// What was given of --target, --db, --config and --profile, for a command to type next: " --db tasks.db". No
   /// secrets.
   [[nodiscard]] std::string words() const;

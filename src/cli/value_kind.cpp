@@ -15,6 +15,7 @@ constexpr auto k_value_names = std::to_array<std::pair<std::string_view, ValueKi
     {"AGE", ValueKind::free},
     {"COLUMN", ValueKind::free},
     {"COLUMN=FORMAT", ValueKind::free},
+    {"COMMAND|FILE", ValueKind::file},
     {"DIR", ValueKind::folder},
     {"DURATION", ValueKind::free},
     {"FILE", ValueKind::file},

@@ -34,6 +34,7 @@ struct LivenessVerdict {
   std::vector<bool> doubted;      ///< whether what it says may be wrong
   bool called_dead = false;       ///< the last one is a person
   bool suspect = false;           ///< dead, but no source that can be trusted says so
+  bool outside_unknown = false;   ///< --alive-from gave no answer: then nobody is dead for sure
   bool presumed = false;          ///< suspect, and a person calls the worker dead
 };
 

@@ -85,6 +85,20 @@ SourceVerdict judge_sql(const LivenessFact& fact) {
   return {Liveness::unknown, "the profile's query says nothing"};
 }
 
+/// Whoever is named is alive. Who is not may be at work elsewhere: that says nothing.
+SourceVerdict judge_named(const AliveList& list, const Task& task) {
+  if (!list.problem.empty()) {
+    return {Liveness::unknown, "who is alive is unknown: " + list.problem};
+  }
+  if (task.worker && !task.worker->empty() && list.names.contains(*task.worker)) {
+    return {Liveness::alive, "worker " + printable(*task.worker) + " is named"};
+  }
+  if (!task.key.parts.empty() && list.names.contains(task.key.text())) {
+    return {Liveness::alive, "task " + printable(task.key.text()) + " is named"};
+  }
+  return {Liveness::unknown, "names neither the worker nor the task"};
+}
+
 SourceVerdict judge_source(std::size_t index, const TaskFacts& facts, const JudgeContext& context) {
   const LivenessSource& source = context.profile.liveness[index];
   const LivenessFact fact = index < facts.liveness.size() ? facts.liveness[index] : LivenessFact{};
@@ -133,7 +147,7 @@ void conclude(LivenessVerdict& verdict) {
     dead = dead || says_dead;
     trusted_death = trusted_death || (says_dead && !verdict.doubted.at(i));
   }
-  verdict.liveness = alive ? Liveness::alive : dead ? Liveness::dead : Liveness::unknown;
+  verdict.liveness = alive ? Liveness::alive : dead && !verdict.outside_unknown ? Liveness::dead : Liveness::unknown;
   verdict.suspect = verdict.liveness == Liveness::dead && !trusted_death;
   verdict.presumed = verdict.suspect && verdict.called_dead;
 }
@@ -147,6 +161,13 @@ LivenessVerdict judge_liveness(const TaskFacts& facts, const JudgeContext& conte
     verdict.doubted.push_back(suspect);
     verdict.sources.push_back(
         {name_of(context.profile.liveness[i]), said.text + (suspect ? " (a suspect source)" : "")});
+  }
+  if (context.policy.alive) {
+    const SourceVerdict said = judge_named(*context.policy.alive, facts.task);
+    verdict.says.push_back(said.liveness);
+    verdict.doubted.push_back(false);
+    verdict.sources.push_back({"--alive-from", said.text});
+    verdict.outside_unknown = !context.policy.alive->problem.empty();
   }
   if (context.policy.presumed_dead && facts.task.worker == context.policy.presumed_dead) {
     verdict.says.push_back(Liveness::dead);

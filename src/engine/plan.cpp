@@ -72,6 +72,9 @@ void encode_policy(ByteWriter& out, const Policy& policy) {
   out.number(policy.evidence ? 1 : 0);
   out.number(policy.presumed_dead ? 1 : 0);
   out.text(policy.presumed_dead.value_or(""));
+  if (policy.alive) {
+    out.text(policy.alive->source);
+  }
 }
 
 void encode_left_out(ByteWriter& out, const Plan& plan) {

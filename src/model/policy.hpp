@@ -2,6 +2,8 @@
 
 #include <array>
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,6 +18,13 @@ namespace taskctl {
 inline constexpr std::string_view k_unmapped_hazard = "unmapped";  ///< a status in use that the profile does not map
 inline constexpr auto k_builtin_hazards = std::to_array<std::string_view>({"alive", "young", "rls", k_unmapped_hazard});
 
+/// Workers or tasks that somebody outside of the database knows to be alive: --alive-from.
+struct AliveList {
+  std::string source;                        ///< as given: a file or a command
+  std::set<std::string, std::less<>> names;  ///< of workers, or ids of tasks
+  std::string problem;                       ///< why nobody knows who is alive; empty: `names` is the answer
+};
+
 /// Thresholds and permissions of one invocation: profile, then target, then command line.
 struct Policy {
   Duration max_age = std::chrono::hours{1};
@@ -29,6 +38,7 @@ struct Policy {
   std::optional<Outcome> outcome;            ///< --outcome: instead of evidence and profile defaults
   bool evidence = true;                      ///< false: --no-evidence, as if the profile declared none
   std::optional<std::string> presumed_dead;  ///< worker that a person says is dead; a source that says alive still wins
+  std::shared_ptr<const AliveList> alive;  ///< --alive-from; asked again while a run goes on. nullptr: not given
   std::optional<Outcome> overdue, dead;      ///< --overdue, --dead: instead of the profile's default of the rule
 };
 

@@ -89,19 +89,23 @@ Selector read_selector(const StoredJson& json) {
 }
 
 StoredJson stored_policy(const Policy& policy) {
-  return {{"max_age", stored_duration(policy.max_age)},
-          {"max_age_given", policy.max_age_given},
-          {"reap", stored_duration(policy.reap)},
-          {"settle", stored_duration(policy.settle)},
-          {"cancel_grace", stored_duration(policy.cancel_grace)},
-          {"young", stored_duration(policy.young)},
-          {"queued_max_age", stored_duration(policy.queued_max_age)},
-          {"accepted_hazards", stored_texts({policy.accepted_hazards.begin(), policy.accepted_hazards.end()})},
-          {"outcome", stored_outcome(policy.outcome)},
-          {"overdue", stored_outcome(policy.overdue)},
-          {"dead", stored_outcome(policy.dead)},
-          {"evidence", policy.evidence},
-          {"presumed_dead", stored_optional_text(policy.presumed_dead)}};
+  StoredJson json{{"max_age", stored_duration(policy.max_age)},
+                  {"max_age_given", policy.max_age_given},
+                  {"reap", stored_duration(policy.reap)},
+                  {"settle", stored_duration(policy.settle)},
+                  {"cancel_grace", stored_duration(policy.cancel_grace)},
+                  {"young", stored_duration(policy.young)},
+                  {"queued_max_age", stored_duration(policy.queued_max_age)},
+                  {"accepted_hazards", stored_texts({policy.accepted_hazards.begin(), policy.accepted_hazards.end()})},
+                  {"outcome", stored_outcome(policy.outcome)},
+                  {"overdue", stored_outcome(policy.overdue)},
+                  {"dead", stored_outcome(policy.dead)},
+                  {"evidence", policy.evidence},
+                  {"presumed_dead", stored_optional_text(policy.presumed_dead)}};
+  if (policy.alive) {
+    json["alive_from"] = stored_text(policy.alive->source);
+  }
+  return json;
 }
 
 Policy read_policy(const StoredJson& json) {
@@ -122,6 +126,11 @@ Policy read_policy(const StoredJson& json) {
   policy.dead = read_outcome(json.at("dead"));
   policy.evidence = json.at("evidence").get<bool>();
   policy.presumed_dead = read_stored_optional_text(json.at("presumed_dead"));
+  if (json.contains("alive_from")) {
+    // Never run from here: a file or a journal is no place for commands.
+    policy.alive = std::make_shared<AliveList>(
+        AliveList{.source = read_stored_text(json.at("alive_from")), .names = {}, .problem = "it was not asked again"});
+  }
   return policy;
 }
 

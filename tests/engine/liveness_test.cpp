@@ -182,3 +182,34 @@ TEST_CASE("a person who calls a worker dead is believed where no source says tha
   scene.times().lease = {};
   CHECK(scene.liveness().liveness == Liveness::unknown);
 }
+
+TEST_CASE("whoever is named from outside is alive and whoever is not may be") {
+  Scene scene;
+  scene.add_verdict(Liveness::dead);
+  scene.facts.task.worker = "w1";
+  auto list = std::make_shared<AliveList>();
+  scene.policy.alive = list;
+  list->names = {"w2"};
+  CHECK(scene.liveness().liveness == Liveness::dead);
+  CHECK(scene.liveness().sources.back().source == "--alive-from");
+  list->names = {"w1"};
+  CHECK(scene.liveness().liveness == Liveness::alive);
+  list->names = {"7"};  // the task's id
+  CHECK(scene.liveness().liveness == Liveness::alive);
+  scene.facts.task.worker.reset();
+  CHECK(scene.liveness().liveness == Liveness::alive);
+  scene.policy.presumed_dead = "w1";
+  scene.facts.task.worker = "w1";
+  CHECK(scene.liveness().liveness == Liveness::alive);
+}
+
+TEST_CASE("nobody is dead while who is alive is unknown") {
+  Scene scene;
+  scene.add_verdict(Liveness::dead);
+  scene.facts.task.worker = "w1";
+  scene.policy.alive = std::make_shared<AliveList>(AliveList{.source = "kubectl", .names = {}, .problem = "it failed"});
+  CHECK(scene.liveness().liveness == Liveness::unknown);
+  CHECK(scene.finding().rule == Rule::overdue);
+  scene.facts.liveness[0].verdict = "alive";
+  CHECK(scene.liveness().liveness == Liveness::alive);
+}
