@@ -18,7 +18,7 @@ VALUES = {
     "--limit": "2", "--output": "json", "--color": "never", "--colour": "never", "--sort": "age", "--older-than": "1d", "--sleep": "0ms",
     "--max-runtime": "9s", "--stop-file": "stop", "--keep": "3", "--keep-within": "9d", "--by": "status", "--expires": "1h",
     "--save-plan": "saved-{n}.plan", "--backup-dir": "copies", "--target": None, "--config": None, "--password-file": None, "--db": None,
-    "--help": None, "--to": None, "--plan": None, "--name": None, "--verify": None,
+    "--help": None, "--to": None, "--plan": None, "--name": None, "--verify": None, "--alive-from": "echo w",
 }
 # What only reads, with the words that it needs; what writes is made to only read by --dry-run.
 COMMANDS = {
@@ -33,6 +33,7 @@ COMMANDS = {
 }
 # Makes other files or talks to nobody: these are not dry runs.
 WRITING = {("backup",), ("backup", "verify"), ("backup", "restore"), ("guard",), ("profile",), ("profile", "list"), ("profile", "show"),
+           ("profile", "init"),
            ("completion",), ("help",), ("config",), ("plan",), ("selftest",)}
 WRITE_CALLS = "write,pwrite64,writev,pwritev,fsync,fdatasync,ftruncate,unlink,unlinkat,rename,renameat2,openat,mmap"
 WRITE_STATEMENT = re.compile(r"LOG:  (?:statement|execute [^:]*): ")
