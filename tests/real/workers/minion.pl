@@ -14,8 +14,8 @@ sub line ($text) {
 $minion->add_task(mail => sub ($job, $tag) {
   line("start $tag");
   sleep if $verb eq 'hold';
-  line("done $tag");
   $job->finish;
+  line("done $tag");  # it is over in the database too: the worker may be killed now
 });
 
 if ($verb eq 'add') {
