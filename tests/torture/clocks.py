@@ -2,6 +2,7 @@
 import datetime
 import functools
 import json
+import pathlib
 import re
 import subprocess
 import zoneinfo
@@ -18,16 +19,22 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "y": 365 * 86400}
 def at_clock(subject, offset: str, *arguments: str, under: tuple = ()) -> Outcome:
     """taskctl with a machine clock that is wrong by '+61m' or '-1y', started by the command `under`."""
     number, unit = re.fullmatch(r"([+-]\d+)([smhdy])", offset).groups()
+    libraries = list(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+    require(len(libraries) == 1, "the package faketime is not installed")
+    # Without the program faketime: killed, it leaves a semaphore that stops the next one of the same process id.
     # Not the monotonic clock: that one is never set.
-    env = dict(subject.folder.env, FAKETIME_DONT_FAKE_MONOTONIC="1")
-    result = subprocess.run([*under, "faketime", "-f", f"{int(number) * UNITS[unit]:+d}s", TASKCTL, *arguments], env=env, cwd=subject.folder.path,
+    clock = [f"LD_PRELOAD={libraries[0]}", f"FAKETIME={int(number) * UNITS[unit]:+d}s", "FAKETIME_DISABLE_SHM=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"]
+    result = subprocess.run([*under, "env", *clock, TASKCTL, *arguments], env=subject.folder.env, cwd=subject.folder.path,
                             capture_output=True, text=True, timeout=60, check=False)
+    for path in pathlib.Path("/dev/shm").glob("*faketime_*"):  # a process that is killed leaves them, and its id comes again
+        if not pathlib.Path("/proc", path.name.rpartition("_")[2]).exists():
+            path.unlink(missing_ok=True)
     return Outcome(result.returncode, result.stdout, result.stderr)
 
 
 # Started this long ago, by the right clock; and whether its end is set although it says that it is running.
-AGES = {"t0": ("-5m", False), "t1": ("-59m", False), "t2": ("-61m", False), "t3": ("-7h", False), "t4": ("-3d", False), "t5": ("-400d", False),
-        "t6": ("-30m", True), "t7": ("-2d", True), "future": ("+2h", False), "healthy": ("-1m", False)}
+AGES = {"t0": ("-5m", False), "t1": ("-50m", False), "t2": ("-61m", False), "t3": ("-7h", False), "t4": ("-3d", False), "t5": ("-400d", False),
+        "t6": ("-30m", True), "t7": ("-2d", True), "future": ("+2h", False), "healthy": ("-10s", False)}
 OFFSETS = ("-1y", "-30d", "-8h", "-1h", "-3m", "+0s", "+3m", "+1h", "+8h", "+30d", "+1y")
 
 

@@ -11,6 +11,7 @@ import time
 
 from campaign import NOW, Campaign, Options, Scenario, UNGUARDED, repair, require, subject_of
 from iofaults import calls_on_files, on_files
+from kills_beside import stopped_run
 from oracle import Outcome, differences
 from subjects import TASKCTL
 
@@ -29,10 +30,9 @@ def commands_of(subject, copies: pathlib.Path) -> dict:
     """What opens the file and writes; the run to be undone and resumed are there already."""
     db, backup = subject.db, ["--backup-dir", str(copies)]
     run = subject.run(*repair(db), "--limit", "3", *UNGUARDED)
-    stopped = subject.run(*repair(db), *UNGUARDED, "--batch-size", "1", "--sleep", "60s", "--max-runtime", "300ms")
-    require((run.code, stopped.code) == (0, 12), f"two runs: {run}, {stopped}")
+    require(run.code == 0, f"a run to be undone: {run}")
+    first, second = run.document["result"]["run"], stopped_run(subject, "stop file", 4)
     subject.save()
-    first, second = (r.document["result"]["run"] for r in (run, stopped))
     return {"reconcile": [*repair(db), "--yes", "--batch-size", "2", *backup], "undo": ["undo", first, "--db", db, "--yes", *backup],
             "cancel": ["cancel", "t8", "t9", "--force", "--db", db, "--yes", *backup], "resume": ["resume", second, "--db", db, "--yes", *backup],
             "plan": ["reconcile", "--db", db, "--plan", "saved.plan", "--yes", *backup], "prune": ["history", "prune", "--db", db, "--older-than", "1ms", "--yes"],

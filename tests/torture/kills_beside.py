@@ -55,15 +55,16 @@ class Resumed:
         return wrong + [f"I6 after the undo: {d}" for d in differences(self.original, subject.snapshot())]
 
 
-def stopped_run(subject, by: str) -> str:
+def stopped_run(subject, by: str, entries: int = 1) -> str:
+    """Its id; stopped by a file once the journal has so many entries, those of earlier runs included."""
     arguments = [*repair(subject.db), *UNGUARDED, "--batch-size", "2", "--sleep", "60s"]
     if by == "run time":
-        outcome = subject.run(*arguments, "--max-runtime", "400ms")
+        outcome = subject.run(*arguments, "--max-runtime", "3s")
     else:
         with open(subject.folder.path / "out", "w+", encoding="utf-8") as out:
             process = subject.folder.start(*arguments, "--stop-file", str(subject.folder.path / "stop"), stdout=out)
             for _ in range(1000):
-                if entries_of(subject):
+                if entries_of(subject) >= entries:
                     break
                 time.sleep(0.01)
             (subject.folder.path / "stop").touch()
@@ -75,11 +76,11 @@ def stopped_run(subject, by: str) -> str:
     return outcome.document["result"]["run"]
 
 
-def entries_of(subject) -> bool:
+def entries_of(subject) -> int:
     try:
-        return bool(subject.journal())
+        return len(subject.journal())
     except (sqlite3.Error, Failure):  # the tables are being made
-        return False
+        return 0
 
 
 def t1c_resume(options: Options):

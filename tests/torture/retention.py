@@ -45,10 +45,10 @@ def newest_verified(found: dict, until: str) -> str:
 def nights(options: Options, subject) -> Campaign:
     subject.tasks(50)
     rng = options.rng("T18 " + subject.mode)
-    campaign = Campaign(f"T18 retention {subject.engine}/{subject.mode}", options, 150)
+    campaign = Campaign(f"T18 retention {subject.engine}/{subject.mode}", options, 50)
     kinds: collections.Counter = collections.Counter()
     removed = 0
-    for series in range(options.scale(6, 60)):
+    for series in range(options.scale(2, 60)):
         for path in copies_of(subject).glob("*"):
             path.unlink()
         # A streak of failures after the first good nights, longer than any retention.
