@@ -333,7 +333,8 @@ TEST_CASE("a cancel names the evidence that it writes over and does as it was to
   CHECK_FALSE(finding.said);
   const Plan silent = cancel("2", true);
   REQUIRE(silent.size() == 1);
-  for (const Evidence& evidence : silent.unit(0).finding->evidence) {
+  const Finding untold = *silent.unit(0).finding;
+  for (const Evidence& evidence : untold.evidence) {
     CHECK_THAT(evidence.text, !Contains("written over"));
   }
 }
