@@ -85,15 +85,16 @@ began = "database"
 ended = "database"
 
 [[class]]
-column = "State"
-active = ["running"]
-failed = ["failed"]
-
-[[class]]
 when = """"State"::text = 'broken' AND "Odd App".is_broken("Id") AND "Id" NOT IN (SELECT x."task id" FROM "Odd App"."Kept Tasks" x)"""
 class = "active"
 contradiction = true
 outcome = "failed"
+
+[[class]]
+column = "State"
+active = ["running"]
+failed = ["failed"]
+parked = ["broken"]
 
 [defaults]
 contradiction = "failed"
