@@ -4,7 +4,8 @@
 For one scene (argument): the printed statements are run as they are by an administrator, in a database in which PUBLIC has
 no right at all. Then every command of the registry is run as the administrator and as the role, in equal copies, and must
 do the same: exit code, standard output, rows. A reader's writing commands end with 10, name the missing right and change
-nothing. At last every right that was granted is taken back alone, and some command must notice.
+nothing. With --each-right every right that was granted is then taken back alone, and some command must notice: minutes
+for a scene with many columns, so ctest asks for it in two of them.
 
 A command that the registry has and COMMANDS has not fails the test.
 """
@@ -312,7 +313,8 @@ def main() -> int:
                 with roles.template() as template:
                     grants = roles.grant(template)
                     print(f"{kind}: {check_enough(roles, template)} commands as the administrator's")
-                    print(f"{kind}: {check_no_more(roles, template, grants)} rights, each needed or explained")
+                    if "--each-right" in sys.argv[2:]:
+                        print(f"{kind}: {check_no_more(roles, template, grants)} rights, each needed or explained")
             except (Failure, subprocess.TimeoutExpired) as error:
                 failed += 1
                 print(f"FAILED  {error}")
