@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import random
 import shutil
 import socket
 import subprocess
@@ -11,13 +12,21 @@ import time
 from harness import NOW, Folder, Postgres, main, parse_json, repair, require, same
 
 
+def free_port() -> int:
+    """Below those that the system gives to outgoing connections: nobody takes it before PgBouncer does."""
+    for _ in range(100):
+        port = random.randrange(15_000, 32_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise OSError("no port is free")
+
+
 @contextlib.contextmanager
 def pool(folder: Folder, mode: str, server: Postgres, size: int = 20):
     """A PgBouncer that lets everybody in; gives the connection string through it."""
     program = shutil.which("pgbouncer", path=os.environ["PATH"] + ":/usr/sbin")
     require(program is not None, "pgbouncer is missing: install the package of that name (scripts/test does)")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     place = folder.path / f"pool-{mode}-{size}"
     place.mkdir()
     os.chmod(folder.path, 0o755)
