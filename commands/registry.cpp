@@ -10,6 +10,7 @@
 #include "commands/history/history.hpp"
 #include "commands/list-stuck/list_stuck.hpp"
 #include "commands/list-workers/list_workers.hpp"
+#include "commands/observe/observe.hpp"
 #include "commands/plan/plan.hpp"
 #include "commands/profile/profile.hpp"
 #include "commands/reconcile/reconcile.hpp"
@@ -31,6 +32,8 @@ std::vector<Command> all_commands() {
                    declare_show, run_show),
       make_command("stats", "Count tasks by status, by age, and what is stuck by rule, kind and worker", "look",
                    declare_stats, run_stats),
+      make_command("observe", "Note which tasks are active now: their age, where no column says when they began",
+                   "look", declare_observe, run_observe),
       make_command("explain", "Explain a rule: what it means, how it comes about, what the repair does", "look",
                    declare_explain, run_explain),
       make_command("reconcile", "Repair what list-stuck finds: previewed, backed up, guarded, journalled", "repair",

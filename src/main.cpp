@@ -5,6 +5,7 @@
 #include "commands/registry.hpp"
 #include "store/postgres/driver.hpp"
 #include "store/sqlite/driver.hpp"
+#include "store/sqlite/sighting_file.hpp"
 #include "view/streams.hpp"
 
 namespace {
@@ -39,7 +40,9 @@ int main(int argc, char** argv) {
   static taskctl::Streams streams = taskctl::process_streams(&stop);
   std::thread{watch_signals, std::ref(stop), std::ref(streams), signals}.detach();
 
-  static const taskctl::Drivers drivers{.sqlite = taskctl::sqlite_driver(), .postgres = taskctl::postgres_driver()};
+  static const taskctl::Drivers drivers{.sqlite = taskctl::sqlite_driver(),
+                                        .postgres = taskctl::postgres_driver(),
+                                        .sightings = taskctl::sqlite_sighting_files()};
   taskctl::App app{taskctl::all_commands(), drivers, streams, stop};
   return app.run({argv + 1, argv + argc});
 }

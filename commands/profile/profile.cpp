@@ -197,8 +197,9 @@ Json check_json(const Session& session, const Profile& profile, const ProfileChe
 
 int check_live(Context& context, const ProfileOptions& options) {
   const std::unique_ptr<Session> session = context.open_unchecked(options.target);
-  const ProfileCheck check = check_profile(*session->connection, session->profile,
-                                           {.selector = {}, .policy = session->policy, .now = session->now});
+  const ProfileCheck check =
+      check_profile(*session->connection, session->profile,
+                    {.selector = {}, .policy = session->policy, .now = session->now}, session->sightings.get());
   Streams& streams = context.streams();
   if (options.output.format == OutputFormat::json) {
     streams.line(dump_pretty(check_json(*session, session->profile, check)));

@@ -193,6 +193,7 @@ Json init_json(const ProfileGuess& guess, const std::string& file) {
                                {"why", column.why},
                                {"others", column.others}});
   }
+  json["counts_first_seen"] = guess.counts_first_seen;
   json["statuses"] = Json::array();
   for (const GuessedStatus& status : guess.statuses) {
     json["statuses"].push_back({{"status", status.text ? Json(*status.text) : Json()},
@@ -218,6 +219,9 @@ void print_guess(Streams& streams, const ProfileGuess& guess) {
                                                                   : "; " + encoding->second.why;
       table.row({flag, column.column, column.why + how}, unread ? Style::yellow : Style::plain);
     }
+  }
+  if (guess.counts_first_seen) {
+    table.row({"first seen", "-", "no column says when a task began: 'taskctl observe' notes who is active"});
   }
   if (guess.workers) {
     table.row({"worker-table", guess.workers->table, guess.workers->why});

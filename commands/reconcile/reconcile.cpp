@@ -5,6 +5,7 @@
 #include "commands/shared/outcome_option.hpp"
 #include "commands/shared/saved_plan.hpp"
 #include "engine/named_ids.hpp"
+#include "engine/observer.hpp"
 #include "engine/planner.hpp"
 
 namespace taskctl {
@@ -16,6 +17,21 @@ ExitCode reconcile_verdict(const Plan& plan, const FlowResult& result) {
   const bool out_of_reach = plan.left_out_counts.count(LeftOut::Why::unaddressable) > 0 ||
                             plan.left_out_counts.count(LeftOut::Why::unknown) > 0;
   return out_of_reach ? ExitCode::partial : default_verdict(result.applied);
+}
+
+/// A run that may write also notes who is active, where the profile counts from that. That it could not is no reason to
+/// repair nothing.
+void note_active_tasks(Context& context, const Session& session, const ReconcileOptions& options) {
+  if (!session.sightings || session.now || options.change.dry_run || !options.plan.save.empty()) {
+    return;
+  }
+  try {
+    observe_tasks(*session.store, *session.sightings, options.selector.selector);
+  } catch (const InterruptedError&) {
+    throw;
+  } catch (const Error& error) {
+    context.streams().warn("which tasks are active now was not noted: " + error.message());
+  }
 }
 
 }  // namespace
@@ -52,6 +68,7 @@ int run_reconcile(Context& context, const ReconcileOptions& options) {
   session->policy.overdue = options.overdue;
   session->policy.dead = options.dead;
   session->policy.evidence = !options.no_evidence;
+  note_active_tasks(context, *session, options);
   Plan plan = plan_reconcile(*session->store, {.selector = options.selector.selector,
                                                .policy = session->policy,
                                                .now = session->now,

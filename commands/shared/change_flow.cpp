@@ -419,6 +419,10 @@ class Flow {
     for (const std::string& warning : result.applied.warnings) {
       m_streams.warn(warning);
     }
+    if (const std::string problem = session.store->sightings_problem();
+        !problem.empty() && std::ranges::find(m_plan.warnings, problem) == m_plan.warnings.end()) {
+      m_streams.warn(problem);
+    }
     const ExitCode code = result.applied.refused_all ? strict_verdict(result.applied)
                           : m_request.judge          ? m_request.judge(m_plan, result)
                                                      : default_verdict(result.applied);

@@ -31,6 +31,9 @@ int run_show(Context& context, const ShowOptions& options) {
     throw Error{ExitCode::partial, "no task has the id '" + key.text() + "'",
                 "Ids are matched exactly; `taskctl list-stuck --include-fine` prints those of unfinished tasks."};
   }
+  if (const std::string problem = session->store->sightings_problem(); !problem.empty()) {
+    context.streams().warn(problem);
+  }
   if (report->facts.has_twin) {
     throw Error{ExitCode::mismatch, "two rows answer to the id '" + key.text() + "'; neither is shown or repaired",
                 "The key column has no type, so that 1 and '1' are two rows: look with typeof() which one should go."};

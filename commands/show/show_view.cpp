@@ -9,6 +9,7 @@
 #include "base/duration.hpp"
 #include "base/text.hpp"
 #include "base/timestamp.hpp"
+#include "engine/task_age.hpp"
 #include "view/finding_table.hpp"
 #include "view/json.hpp"
 
@@ -92,6 +93,13 @@ void print_task(Streams& streams, const TaskReport& report, const Profile& profi
     if (time.source.given()) {
       pair(streams, time.name, time_line(time, report, profile));
     }
+  }
+  if (profile.times.counts_first_seen()) {
+    const TimeFact& seen = task.times.first_seen;
+    pair(streams, "first seen",
+         seen.known() ? fmt::format("{}  {}  (active and as it is now, noted by taskctl)", format_instant(seen.at),
+                                    distance(seen.at, report.now))
+                      : "-");
   }
 }
 

@@ -133,18 +133,36 @@ void require_writable(const Session& session) {
   refuse_detection_time(session);
 }
 
-void read_tables(Session& session) {
+}  // namespace
+
+void Context::read_tables(Session& session) const {
   const bool rls_accepted = session.policy.accepted_hazards.contains("rls");
   session.schema = read_schema(*session.connection, session.profile);
   require_fit(session.profile, session.schema, session.location.engine);
   require_all_rows_visible(session.schema, rls_accepted);
   session.version = read_schema_version(*session.connection, session.profile, session.schema);
   session.store = std::make_unique<TaskStore>(*session.connection, session.profile, session.schema);
+  find_sightings(session);
+  if (session.sightings) {
+    session.store->watch(*session.sightings);
+  }
   const std::string& schema = session.config.target.journal_schema.value;
   session.journal = std::make_unique<Journal>(*session.connection, schema.empty() ? "taskctl" : schema);
 }
 
-}  // namespace
+/// What was noted on this machine. Without a home folder nothing was.
+void Context::find_sightings(Session& session) const {
+  if (!session.profile.times.counts_first_seen()) {
+    return;
+  }
+  try {
+    session.sightings = std::make_unique<Sightings>(
+        sighting_place(state_folder(), session.connection->server(), session.profile, session.open_options.busy_wait),
+        m_drivers.sightings);
+  } catch (const Error& error) {
+    m_streams.warn(fmt::format("when tasks were first seen is not known: {}", error.message()));
+  }
+}
 
 /// The connections that are open now. Outlives the signal thread's use of it by being shared.
 struct Context::Interrupter {
@@ -168,6 +186,7 @@ std::string Session::target_name() const {
 
 void Session::close() {
   store.reset();
+  sightings.reset();
   journal.reset();
   interrupt_guard.reset();
   connection.reset();
@@ -375,6 +394,7 @@ std::unique_ptr<Session> Context::open(const TargetOptions& options, const AgeOp
 std::unique_ptr<Session> Context::open_unchecked(const TargetOptions& options) {
   std::unique_ptr<Session> session = connect_with_profile(options, Access::read, false);
   session->policy = policy_of(session->profile, session->config.target, options, nullptr);
+  find_sightings(*session);
   return session;
 }
 

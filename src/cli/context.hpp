@@ -26,7 +26,8 @@ struct Session {
   std::unique_ptr<Connection> connection;
   Profile profile;
   Schema schema;
-  SchemaVersion version;  ///< what the profile's [version] says of it
+  SchemaVersion version;                 ///< what the profile's [version] says of it
+  std::unique_ptr<Sightings> sightings;  ///< of profiles that count from when a task was first seen; else nullptr
   std::unique_ptr<TaskStore> store;
   std::unique_ptr<Journal> journal;
   std::shared_ptr<AliveFrom> alive;       ///< --alive-from; nullptr without it
@@ -79,6 +80,8 @@ class Context {
  private:
   struct Interrupter;
   void watch(Session& session);
+  void read_tables(Session& session) const;
+  void find_sightings(Session& session) const;
   [[nodiscard]] std::unique_ptr<Session> locate_session(const TargetOptions& options, bool command_writes) const;
   void ask_who_is_alive(Session& session, const std::string& source);
   void connect(Session& session, const TargetOptions& options, Access access);

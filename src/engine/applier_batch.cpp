@@ -110,6 +110,11 @@ void BatchWriter::read_tasks() {
     TaskKey key = facts.task.key;
     m_facts.insert_or_assign(std::move(key), std::move(facts));
   });
+  for (const PlanUnit& unit : m_units) {
+    if (is_about_task(unit)) {
+      recall_sighting(unit.finding->task, m_facts);
+    }
+  }
   std::erase_if(wanted.keys, [this](const TaskKey& key) { return m_facts.count(key) > 0; });
   if (m_lock && !wanted.keys.empty()) {
     wanted.with_image = false;

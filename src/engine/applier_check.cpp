@@ -131,6 +131,17 @@ std::optional<Refusal> check_again(const PlanUnit& unit, const TaskFacts& facts,
   return refusal ? refusal : check_first_result(unit, facts, context);
 }
 
+void recall_sighting(const Task& planned, std::map<TaskKey, TaskFacts>& now) {
+  const auto found = now.find(planned.key);
+  if (found == now.end() || !planned.times.first_seen.known() || planned.fingerprint.empty()) {
+    return;
+  }
+  Task& task = found->second.task;
+  if (task.fingerprint == planned.fingerprint && task.times.first_seen.absent()) {
+    task.times.first_seen = planned.times.first_seen;
+  }
+}
+
 std::string describe_difference(const Image& planned, const Image& actual) {
   std::vector<std::string> parts;
   std::size_t differences = 0;

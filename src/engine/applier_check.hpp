@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -21,6 +22,10 @@ struct Refusal {
 [[nodiscard]] std::optional<Refusal> check_again(const PlanUnit& unit, const TaskFacts& facts,
                                                  const JudgeContext& context, const Plan& plan,
                                                  const LivenessVerdict& worker);
+
+/// A plan that was made on another machine, or by another user, knows since when the row is as it is: what is noted
+/// here may not. Holds for a row that has not changed.
+void recall_sighting(const Task& planned, std::map<TaskKey, TaskFacts>& now);
 
 /// "column 'status' is 'success' instead of 'running'", for at most three columns.
 [[nodiscard]] std::string describe_difference(const Image& planned, const Image& actual);

@@ -71,9 +71,11 @@ void encode(ByteWriter& out, const Task& task) {
   encode(out, task.attempts_used);
   encode(out, task.attempts_limit);
   const TaskTimes& t = task.times;
-  for (const auto* time : {&t.created, &t.started, &t.finished, &t.updated, &t.heartbeat, &t.lease, &t.claimed}) {
+  for (const auto* time :
+       {&t.created, &t.started, &t.finished, &t.updated, &t.heartbeat, &t.lease, &t.claimed, &t.first_seen}) {
     encode(out, *time);
   }
+  out.text(task.fingerprint);
 }
 
 Task decode_task(ByteReader& in) {
@@ -89,9 +91,11 @@ Task decode_task(ByteReader& in) {
   task.attempts_used = decode_optional_number(in);
   task.attempts_limit = decode_optional_number(in);
   TaskTimes& t = task.times;
-  for (auto* time : {&t.created, &t.started, &t.finished, &t.updated, &t.heartbeat, &t.lease, &t.claimed}) {
+  for (auto* time :
+       {&t.created, &t.started, &t.finished, &t.updated, &t.heartbeat, &t.lease, &t.claimed, &t.first_seen}) {
     *time = decode_time_fact(in);
   }
+  task.fingerprint = in.text();
   return task;
 }
 

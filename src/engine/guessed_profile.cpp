@@ -237,6 +237,10 @@ class ProfileText {
       block.add((read ? "" : "# ") + std::string{flag}, guess.column.empty() ? "\"…\"" : toml_string(guess.column),
                 why);
     }
+    if (m_guess.counts_first_seen) {
+      block.add("start_fallback", toml_array({toml_string(k_first_seen)}),
+                "no column says when a task began: run 'taskctl observe' from cron, it notes who is active");
+    }
     return "\n[task.time]\n" + block.text();
   }
 
@@ -258,7 +262,9 @@ class ProfileText {
         block.add(toml_key(column), names_of(encoding), encoding.why);
       }
     }
-    text += fmt::format("\n[times.{}]\n{}", toml_key(m_guess.table), block.text());
+    if (!written.empty()) {
+      text += fmt::format("\n[times.{}]\n{}", toml_key(m_guess.table), block.text());
+    }
     if (m_guess.workers) {
       Block beat;
       beat.add(toml_key(m_guess.workers->heartbeat), names_of(m_guess.workers->encoding),

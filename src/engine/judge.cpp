@@ -141,17 +141,22 @@ std::string TaskJudge::status_text() const {
   return "status " + status + " is " + std::string{to_string(*m_task.task_class)};
 }
 
-/// Empty when the newest time of the row is older than `settle`.
+/// Empty when the newest time of the row is older than `settle`. A row without any has not changed since taskctl first
+/// saw it as it is now.
 std::string TaskJudge::freshness() const {
-  const auto newest = newest_time(m_task.times);
+  std::string what = "the newest time of the row is ";
+  auto newest = newest_time(m_task.times);
+  if (!newest && m_task.times.first_seen.known()) {
+    newest = m_task.times.first_seen.at;
+    what = "the row was first seen as it is now ";
+  }
   if (!newest) {
     return "no time of the row is known, so it may have changed just now";
   }
   if (m_now - *newest > m_policy.settle) {
     return {};
   }
-  return "the newest time of the row is " + distance(*newest, m_now) + ", not older than " +
-         format_duration(m_policy.settle);
+  return what + distance(*newest, m_now) + ", not older than " + format_duration(m_policy.settle);
 }
 
 /// Why nothing but a contradiction may be concluded; empty when the other rules have their say.
@@ -187,6 +192,9 @@ std::string TaskJudge::liveness_text(Liveness said) const {
 }
 
 Evidence TaskJudge::since_evidence() const {
+  if (m_since.sighted) {
+    return {m_since.source, "first seen active " + distance(*m_since.at, m_now) + " by taskctl, and unchanged since"};
+  }
   const std::string kind = m_task.times.started.known() ? " is the start, " : " stands in for the start, ";
   return {m_since.source, m_since.source + kind + distance(*m_since.at, m_now)};
 }

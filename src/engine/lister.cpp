@@ -80,6 +80,7 @@ class Collector {
 
   [[nodiscard]] std::int64_t suspect() const { return m_suspect; }
   [[nodiscard]] std::int64_t unassigned() const { return m_unassigned; }
+  [[nodiscard]] std::int64_t unseen() const { return m_unseen; }
 
   void add_row(Finding&& finding) { add_finding(std::move(finding), nullptr); }
 
@@ -112,6 +113,7 @@ class Collector {
     if (facts.task.task_class == TaskClass::active) {
       m_suspect += judgement.liveness.suspect ? 1 : 0;
       m_unassigned += facts.task.worker.value_or("").empty() ? 1 : 0;
+      m_unseen += !judgement.since && facts.task.times.first_seen.absent() ? 1 : 0;
     }
     if (judgement.finding) {
       add_finding(std::move(*judgement.finding), &judgement.liveness);
@@ -183,6 +185,7 @@ class Collector {
   ListSummary m_summary;
   std::int64_t m_suspect = 0;     ///< active tasks that only a suspect source calls dead
   std::int64_t m_unassigned = 0;  ///< active tasks without a worker
+  std::int64_t m_unseen = 0;      ///< active tasks of no known age that nobody has seen as they are
   Spool m_waiting;                ///< encoded facts
 };
 
@@ -225,6 +228,16 @@ void warn_of_empty_tables(std::vector<std::string>& warnings, TaskStore& store, 
   const std::string& assignments = context.profile.worker.table;
   if (context.assignments_suspect && found.unassigned() > 0 && !store.schema().tables.at(assignments).row_security) {
     warnings.push_back(empty_table_warning(assignments, found.unassigned()));
+  }
+}
+
+/// Ages that nobody has watched, or that cannot be read.
+void warn_of_sightings(std::vector<std::string>& warnings, const TaskStore& store, std::int64_t unseen) {
+  if (std::string problem = store.sightings_problem(); !problem.empty()) {
+    warnings.push_back(std::move(problem));
+  } else if (store.profile().times.counts_first_seen() && unseen > 0) {
+    warnings.push_back("the age of " + std::to_string(unseen) + (unseen == 1 ? " active task" : " active tasks") +
+                       " is not known: `taskctl observe` notes them as they are, and it counts from there");
   }
 }
 
@@ -306,6 +319,7 @@ ScanResult scan_tasks(TaskStore& store, const JudgeContext& context, const ListR
     list_rule_rows(store, request.selector, request.policy, context.now, add_row);
     list_bulk_finished(store, request.selector, add_row);
   }
+  warn_of_sightings(result.warnings, store, collector.unseen());
   result.summary = collector.summary();
   return result;
 }

@@ -41,7 +41,8 @@ Opinion judge_order_of_times(const TaskFacts& facts, const JudgeContext& context
   }
   const std::string start = source_name(context.profile.times.started, "started");
   const std::string end = source_name(context.profile.times.finished, "finished");
-  const auto& [created, started, finished, updated, heartbeat, lease, claimed] = task.times;
+  const TimeFact& started = task.times.started;
+  const TimeFact& finished = task.times.finished;
   if (!started.known() || !finished.known()) {
     return quiet((started.known() ? end : start) + " is not known");
   }

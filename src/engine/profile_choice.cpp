@@ -150,6 +150,9 @@ class Readings {
                     {"lease", &p.times.lease},
                     {"updated", &p.times.updated},
                     {"finished", &p.times.finished}});
+    if (p.times.counts_first_seen()) {
+      m_readings.push_back({"first seen", "a file of taskctl's own", "kept by taskctl observe"});
+    }
     for (const auto& source : p.liveness) {
       if (!source.table.empty()) {
         add_column("liveness " + source.name, source.table, source.heartbeat, source.table + "." + source.heartbeat);
@@ -284,7 +287,8 @@ Profile choose_profile(Connection& connection) {
   return fitting.front()->profile;
 }
 
-ProfileCheck check_profile(Connection& connection, const Profile& profile, const ListRequest& request) {
+ProfileCheck check_profile(Connection& connection, const Profile& profile, const ListRequest& request,
+                           Sightings* sightings) {
   const Transaction transaction{connection, Access::read};
   const Schema schema = read_schema(connection, profile);
   ProfileCheck check;
@@ -302,6 +306,9 @@ ProfileCheck check_profile(Connection& connection, const Profile& profile, const
   const TableInfo* tasks = schema.find(profile.table);
   if (check.problems.empty() && tasks != nullptr && tasks->can_select) {
     TaskStore store{connection, profile, schema};
+    if (sightings != nullptr) {
+      store.watch(*sightings);
+    }
     check.statuses = store.status_counts();
     const bool readable = std::ranges::all_of(schema.tables, [](const auto& entry) { return entry.second.can_select; });
     if (readable) {

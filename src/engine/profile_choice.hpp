@@ -37,6 +37,8 @@ struct ProfileCheck {
   std::optional<ListSummary> found;  ///< what list-stuck would say; nullopt where it could not be asked
   std::string note;                  ///< of the safety class, e.g. read-only
 };
-ProfileCheck check_profile(Connection& connection, const Profile& profile, const ListRequest& request);
+/// `sightings`: of a profile that counts from when a task was first seen; nullptr: as if none had been seen.
+ProfileCheck check_profile(Connection& connection, const Profile& profile, const ListRequest& request,
+                           Sightings* sightings = nullptr);
 
 }  // namespace taskctl

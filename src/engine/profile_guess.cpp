@@ -247,7 +247,17 @@ class Guesser {
       m_guess.doubts.push_back({"encoding:" + column, fmt::format("how times are written in '{}'", column), {}, ""});
       return;
     }
-    m_guess.doubts.push_back({"started", fmt::format("which column of '{}' is the start", m_tasks.name), {}, ""});
+    m_guess.counts_first_seen = true;
+    if (answer_of(m_answers, "started") != k_none) {
+      std::vector<std::string> choices{std::string{k_none}};
+      std::ranges::transform(m_tasks.info.columns, std::back_inserter(choices), &ColumnInfo::name);
+      m_guess.doubts.push_back(
+          {"started",
+           fmt::format("which column of '{}' says when a task began: nothing looks like one; with '{}' its age counts "
+                       "from when taskctl first saw it",
+                       m_tasks.name, k_none),
+           choices, std::string{k_none}, true});
+    }
   }
 
   /// A time column of a table of workers that holds their heartbeats; nullptr: there is none.

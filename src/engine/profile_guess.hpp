@@ -59,6 +59,7 @@ struct ProfileGuess {
   std::string key_why;
   std::map<std::string, Guess> columns;            ///< by flag of the property
   std::map<std::string, EncodingGuess> encodings;  ///< by column, of the times above whose encoding is known
+  bool counts_first_seen = false;                  ///< no time that can be read says when a task began
   std::vector<std::string> unread;                 ///< flags of times whose encoding nobody knows
   std::vector<GuessedStatus> statuses;
   bool statuses_are_numbers = false;

@@ -120,7 +120,8 @@ Outcome decide_outcome(Finding& finding, const TaskFacts& facts, const JudgeCont
 
 /// When it ended by its own row, unless that time is of an earlier attempt.
 std::optional<Instant> own_end(const Task& task) {
-  const auto& [created, started, finished, updated, heartbeat, lease, claimed] = task.times;
+  const TimeFact& started = task.times.started;
+  const TimeFact& finished = task.times.finished;
   const bool leftover = started.known() && finished.known() && finished.at < started.at;
   return finished.known() && !leftover ? std::optional{finished.at} : std::nullopt;
 }
@@ -133,11 +134,20 @@ bool stops(const std::string& hazard, const Finding& finding) {
   return hazard != "young" || finding.certainty == Certainty::possible;
 }
 
-/// A threshold for tasks of which nothing is known is no word about a source that is suspect: there a person decides.
+/// Its age is what taskctl watched: a lower bound, and where rows have no versions a row that was taken again unseen
+/// looks as if it had not been let go.
+bool is_sighted(const Finding& finding) {
+  const TimeFact& seen = finding.task.times.first_seen;
+  return seen.known() && finding.since == seen.at;
+}
+
+/// A threshold for tasks of which nothing is known is no word about a source that is suspect, or about an age that was
+/// only watched: there a person decides.
 bool old_enough(const Finding& finding, const JudgeContext& context) {
   const Policy& policy = context.policy;
   const bool suspect = finding.rule == Rule::dead || finding.rule == Rule::never_assigned;
-  const bool by_reap = !suspect && policy.reap && finding.since && context.now - *finding.since >= *policy.reap;
+  const bool by_reap =
+      !suspect && !is_sighted(finding) && policy.reap && finding.since && context.now - *finding.since >= *policy.reap;
   return policy.max_age_given || by_reap;
 }
 
@@ -166,7 +176,8 @@ Repair decide_repair(const Finding& finding, const JudgeContext& context) {
 
 std::string own_reason(const Finding& finding, Instant now) {
   const auto age = age_of(finding, now);
-  const std::string for_age = age ? " for " + format_age(*age) : std::string{};
+  const std::string for_age =
+      age ? (is_sighted(finding) ? " for at least " : " for ") + format_age(*age) : std::string{};
   switch (finding.rule) {
     case Rule::contradiction:
       return "it had ended and was not marked as over";

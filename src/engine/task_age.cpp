@@ -23,6 +23,15 @@ std::array<NamedTime, 4> fallback_times(const TaskTimes& times, const Profile::T
            {"updated", &times.updated, &sources.updated}}};
 }
 
+/// What the last word of the chain adds where it says nothing.
+constexpr const char* k_never_seen =
+    "and it has not been seen in this state before: `taskctl observe` takes note of it";
+
+/// Only active tasks are taken note of.
+bool counts_first_seen(const Task& task, const Profile& profile) {
+  return profile.times.counts_first_seen() && task.task_class == TaskClass::active;
+}
+
 std::string unreadable_text(const std::string& source, const TimeFact& fact) {
   return source + " cannot be read ('" + printable(fact.raw) + "')";
 }
@@ -58,7 +67,9 @@ Since since_of(const Task& task, const Profile& profile) {
     since.problem = unreadable_text(since.source, started);
     return since;
   }
-  since.problem = since.source + " is not set";
+  const bool counts = counts_first_seen(task, profile);
+  since.problem =
+      counts && !profile.times.started.given() ? "nothing in the row says when it began" : since.source + " is not set";
   const auto times = fallback_times(task.times, profile.times);
   for (const auto& name : profile.times.start_fallback) {
     const auto found = std::find_if(times.begin(), times.end(), [&](const NamedTime& t) { return t.name == name; });
@@ -67,11 +78,19 @@ Since since_of(const Task& task, const Profile& profile) {
     }
     const std::string source = source_name(*found->attribute, found->name);
     if (found->fact->known()) {
-      return {found->fact->at, source, name == "heartbeat", {}};
+      return {
+          .at = found->fact->at, .source = source, .heartbeat = name == "heartbeat", .sighted = false, .problem = {}};
     }
     since.problem += ", " + unreadable_text(source, *found->fact);
   }
-  since.problem += ", and no other time stands in for it";
+  if (!counts) {
+    since.problem += ", and no other time stands in for it";
+  } else if (const TimeFact& seen = task.times.first_seen; seen.known()) {
+    return {.at = seen.at, .source = "first seen", .heartbeat = false, .sighted = true, .problem = {}};
+  } else {
+    since.source = "first seen";
+    since.problem = since.problem + ", " + k_never_seen;
+  }
   return since;
 }
 
@@ -81,7 +100,11 @@ Since waiting_since(const Task& task, const Profile& profile) {
   if (!created.known() || started.unreadable() || (started.known() && started.at > created.at)) {
     return since_of(task, profile);
   }
-  return {created.at, source_name(profile.times.created, "created"), false, {}};
+  return {.at = created.at,
+          .source = source_name(profile.times.created, "created"),
+          .heartbeat = false,
+          .sighted = false,
+          .problem = {}};
 }
 
 std::optional<Instant> newest_time(const TaskTimes& t) {

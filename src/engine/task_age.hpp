@@ -15,11 +15,12 @@ struct Since {
   std::string source;         ///< column that says it; the one that failed to when `at` is absent
   bool heartbeat =
       false;  ///< a heartbeat stands in for the start; one ahead of our clock means "alive", not "not started"
-  std::string problem;  ///< why `at` is absent: "started_at cannot be read ('soon')"
+  bool sighted = false;  ///< it is not a time of the row but when taskctl first saw the row as it is now
+  std::string problem;   ///< why `at` is absent: "started_at cannot be read ('soon')"
 };
 
-/// The start; when that is absent (NULL), the first known time of the profile's chain. A start that is there but cannot
-/// be read has no substitute.
+/// The start; when that is absent (NULL), the first known time of the profile's chain, and at its end, where the
+/// profile says so, when taskctl first saw the task active. A start that is there but cannot be read has no substitute.
 [[nodiscard]] Since since_of(const Task& task, const Profile& profile);
 
 /// From when a queued task waits: it was created, and a later start (of an earlier attempt) means that it was queued

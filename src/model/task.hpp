@@ -40,6 +40,9 @@ struct TimeFact {
 /// The times of a task that a profile can name.
 struct TaskTimes {
   TimeFact created, started, finished, updated, heartbeat, lease, claimed;
+  /// Not of the row: when taskctl first saw the task active and as it is now. Absent where the profile does not name
+  /// it, or nobody looked.
+  TimeFact first_seen;
 };
 
 /// One unit of work as its row says. Optional texts are nullopt when the profile names no source or the row has NULL.
@@ -50,6 +53,7 @@ struct Task {
   std::optional<std::string> kind, worker, queue, user, error;
   std::optional<std::int64_t> attempts_used, attempts_limit;
   TaskTimes times;
+  std::string fingerprint;  ///< of the row, for times.first_seen; empty where the profile does not name that
 };
 
 /// What one liveness source of the profile says about one task, as read and not yet judged.

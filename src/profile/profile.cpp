@@ -20,6 +20,10 @@ std::string_view to_string(Safety safety) {
   return "unknown";
 }
 
+bool Profile::Times::counts_first_seen() const {
+  return !start_fallback.empty() && start_fallback.back() == k_first_seen;
+}
+
 std::string Profile::title() const {
   return variant.empty() ? name : name + " " + variant;
 }

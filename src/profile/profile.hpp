@@ -16,6 +16,9 @@
 
 namespace taskctl {
 
+/// The name in start_fallback that stands for no column: see Profile::Times::counts_first_seen().
+inline constexpr std::string_view k_first_seen = "first_seen";
+
 enum class Engine { sqlite, postgres };
 [[nodiscard]] std::string_view to_string(Engine engine);  ///< "sqlite", "postgres"
 
@@ -180,6 +183,8 @@ struct Profile {
   struct Times {
     Attribute created, started, finished, updated, heartbeat, lease, claimed;
     std::vector<std::string> start_fallback = {"heartbeat", "claimed", "created"};  ///< names of times
+    /// The last word of the chain is not a time of the row but when taskctl first saw it active: "first_seen".
+    [[nodiscard]] bool counts_first_seen() const;
   } times;
 
   std::map<std::pair<std::string, std::string>, ColumnEncoding> encodings;  ///< by (table, column)

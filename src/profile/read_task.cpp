@@ -100,12 +100,17 @@ void read_start_fallback(const Item& times, Draft& draft) {
     return;
   }
   constexpr std::string_view k_expected = "names of times such as [\"heartbeat\", \"claimed\", \"created\"]";
+  const std::string last{k_first_seen};
   draft.profile.times.start_fallback = item->texts(k_expected);
-  const std::vector<std::string> known = {"heartbeat", "claimed", "created", "updated"};
-  for (const Item& name : item->array(k_expected)) {
+  const std::vector<std::string> known = {"heartbeat", "claimed", "created", "updated", last};
+  const std::vector<Item>& names = item->array(k_expected);
+  for (const Item& name : names) {
     const std::string& text = name.text(k_expected);
     if (std::find(known.begin(), known.end(), text) == known.end()) {
       name.fail_unknown(text, known);
+    }
+    if (text == last && &name != &names.back()) {
+      name.fail("'first_seen' stands before a time of the row", "'first_seen' as the last name, if at all");
     }
   }
 }
@@ -113,14 +118,17 @@ void read_start_fallback(const Item& times, Draft& draft) {
 /// Without any of these no task could ever be called old.
 bool has_start(const Profile::Times& times) {
   const auto given = [&](const std::string& name) {
-    return (name == "heartbeat" && times.heartbeat.given()) || (name == "claimed" && times.claimed.given()) ||
-           (name == "created" && times.created.given()) || (name == "updated" && times.updated.given());
+    return name == k_first_seen || (name == "heartbeat" && times.heartbeat.given()) ||
+           (name == "claimed" && times.claimed.given()) || (name == "created" && times.created.given()) ||
+           (name == "updated" && times.updated.given());
   };
   return times.started.given() || std::any_of(times.start_fallback.begin(), times.start_fallback.end(), given);
 }
 
 void read_task_times(const Item& task, Draft& draft) {
-  const Item& item = task.at("time", "a table of times such as started = \"started_at\"").table("a table of times");
+  const Item& item =
+      task.at("time", "a table of times such as started = \"started_at\", or start_fallback = [\"first_seen\"]")
+          .table("a table of times");
   item.only({"created", "started", "finished", "updated", "heartbeat", "lease", "claimed", "start_fallback"});
   Profile::Times& times = draft.profile.times;
   read_optional(item, "created", draft, Holds::time, times.created);

@@ -29,15 +29,17 @@ struct FactsRequest {
     open,        ///< every task that the selector matches and that is not over
     selected,    ///< every row that the selector matches, whatever its state
     queued,      ///< every queued row that the selector matches; a few more where [[class]] entries overlap
+    active,      ///< the same of active ones
   };
   Rows rows = Rows::candidates;
   Selector selector;  ///< all but by_key: ids, workers, kinds, queues, users, statuses
   std::vector<TaskKey> keys;
-  bool all_queued = false;  ///< candidates: every queued task, not only those with a sign (rule `waiting` is on)
-  bool by_results = false;  ///< candidates: then also those that only rows of results speak against
-  bool with_image = false;  ///< all columns too
-  bool lock = false;        ///< take row locks, skip locked rows
-  bool brief = false;       ///< without what only a judgement needs: liveness, cancel requests, hazards
+  bool all_queued = false;        ///< candidates: every queued task, not only those with a sign (rule `waiting` is on)
+  bool by_results = false;        ///< candidates: then also those that only rows of results speak against
+  bool with_image = false;        ///< all columns too
+  bool lock = false;              ///< take row locks, skip locked rows
+  bool brief = false;             ///< without what only a judgement needs: liveness, cancel requests, hazards
+  bool with_fingerprint = false;  ///< Task::fingerprint too
   std::optional<std::size_t> limit;  ///< at most so many rows, any of them
 };
 
@@ -56,6 +58,8 @@ struct FactsLayout {
   std::vector<int> hazards;
   int image = -1;  ///< first of the table's columns
   std::vector<std::string> image_columns;
+  /// What changes with every write of the row: its version where the database has one, else all of its columns.
+  std::size_t version = 0, version_count = 0;
 };
 
 struct FactsStatement {

@@ -25,6 +25,9 @@ class FactsColumns {
     if (request.with_image) {
       add_image();
     }
+    if (request.with_fingerprint) {
+      add_version();
+    }
   }
 
   [[nodiscard]] std::string sql() const { return join(m_columns, ", "); }
@@ -133,6 +136,19 @@ class FactsColumns {
       m_layout.image_columns.push_back(column.name);
       add(dialect().as_image(m_writer.task_column(column.name)));
     }
+  }
+
+  void add_version() {
+    m_layout.version = m_columns.size();
+    const TableInfo& table = m_writer.task_table();
+    if (table.has_row_version) {
+      add(fmt::format("{}.xmin::text", k_task_alias));
+    } else {
+      for (const ColumnInfo& column : table.columns) {
+        add(dialect().as_image(m_writer.task_column(column.name)));
+      }
+    }
+    m_layout.version_count = m_columns.size() - m_layout.version;
   }
 
   StatementWriter& m_writer;
@@ -354,6 +370,10 @@ FactsStatement render_facts(const Profile& profile, const Schema& schema, const 
       break;
     case FactsRequest::Rows::queued:
       conditions.push_back(any_of(writer.class_conditions({TaskClass::queued})));
+      add_selector(writer, conditions, request.selector);
+      break;
+    case FactsRequest::Rows::active:
+      conditions.push_back(any_of(writer.class_conditions({TaskClass::active})));
       add_selector(writer, conditions, request.selector);
       break;
     case FactsRequest::Rows::selected:

@@ -28,6 +28,7 @@ struct TableInfo {
   std::vector<std::vector<std::string>> unique_keys;  ///< columns of every unique index without predicate or expression
   bool row_security = false;                          ///< PostgreSQL: RLS is on and applies to the current role
   bool is_view = false;
+  bool has_row_version = false;  ///< PostgreSQL: xmin, which every write of a row changes, and the role may read it
   /// What the current role may do: read all that the profile reads (read_table(): every column), update or insert at
   /// least one column, delete.
   bool can_select = true, can_update = true, can_insert = true, can_delete = true;

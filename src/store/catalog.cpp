@@ -293,6 +293,7 @@ TableInfo read_table(Connection& connection, const std::string& name) {
   table.can_update = flag_of(row[5]);
   table.can_insert = flag_of(row[6]);
   table.can_delete = flag_of(row[7]);
+  table.has_row_version = flag_of(row[8]);
   const std::string resolved = catalog_argument(Dialect{connection.engine()}, table.name);
   read_columns(connection, statements.table_columns, resolved, table);
   read_indexes(connection, statements.table_indexes, resolved, table);

@@ -35,6 +35,7 @@ struct ServerInfo {
   bool standby = false;    ///< in recovery
   bool read_only = false;  ///< the server or file refuses writes
   std::string identity;    ///< see design 4.5: system identifier + database oid + host + port; path + device + inode
+  std::string database_identity;  ///< the same wherever it is reached from: without host and port where that can be
 };
 
 /// One session with a database. All SQL reaches the databases through this class; everything above it is shared by

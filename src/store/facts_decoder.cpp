@@ -1,5 +1,7 @@
 #include "store/facts_decoder.hpp"
 
+#include "base/bytes.hpp"
+#include "base/digest.hpp"
 #include "store/row_values.hpp"
 
 namespace taskctl {
@@ -8,6 +10,18 @@ namespace {
 
 const Value& at(const Row& row, int position) {
   return row.at(static_cast<std::size_t>(position));
+}
+
+/// 1, 1.0 and "1" are three values.
+void add_value(ByteWriter& out, const Value& value) {
+  out.number(static_cast<std::int64_t>(value.index()));
+  if (const auto* number = std::get_if<std::int64_t>(&value)) {
+    out.number(*number);
+  } else if (const auto* real = std::get_if<double>(&value)) {
+    out.real(*real);
+  } else if (!is_null(value)) {
+    out.text(*text_of(value));
+  }
 }
 
 }  // namespace
@@ -27,10 +41,12 @@ const ColumnEncoding& encoding_or_default(const Profile& profile, const std::str
   return encoding != nullptr ? *encoding : k_default;
 }
 
-FactsDecoder::FactsDecoder(const Profile& profile, FactsLayout layout) : m_layout{std::move(layout)} {
+FactsDecoder::FactsDecoder(const Profile& profile, FactsLayout layout)
+    : m_layout{std::move(layout)}, m_table{profile.table} {
   const auto add_time = [&](int position, const Attribute& attribute, TimeFact TaskTimes::*member) {
     if (position >= 0) {
       m_times.push_back({position, &encoding_of(profile, attribute), member});
+      m_own.push_back(static_cast<std::size_t>(position));
     }
   };
   add_time(m_layout.created, profile.times.created, &TaskTimes::created);
@@ -45,8 +61,15 @@ FactsDecoder::FactsDecoder(const Profile& profile, FactsLayout layout) : m_layou
                                    TextColumn{m_layout.error, &Task::error}}) {
     if (column.position >= 0) {
       m_texts.push_back(column);
+      m_own.push_back(static_cast<std::size_t>(column.position));
     }
   }
+  for (const int position : {m_layout.attempts_used, m_layout.attempts_limit}) {
+    if (position >= 0) {
+      m_own.push_back(static_cast<std::size_t>(position));
+    }
+  }
+  m_own.push_back(m_layout.status);
   for (const LivenessSource& source : profile.liveness) {
     m_heartbeats.push_back(&encoding_or_default(profile, source.table, source.heartbeat));
   }
@@ -109,6 +132,23 @@ CancelRequestFact FactsDecoder::decode_request(const Row& row) const {
   return request;
 }
 
+/// What the profile reads of the task, values of other tables included, and the row's version. Not what changes by
+/// itself (the clock) or says who is alive (heartbeats of workers).
+std::string FactsDecoder::fingerprint(const Row& row) const {
+  constexpr std::string_view k_format = "1";
+  constexpr std::size_t k_digits = 32;
+  ByteWriter out;
+  out.text(k_format);
+  out.text(m_table);
+  for (const std::size_t position : m_own) {
+    add_value(out, row.at(position));
+  }
+  for (std::size_t i = 0; i < m_layout.version_count; ++i) {
+    add_value(out, row.at(m_layout.version + i));
+  }
+  return sha256(out.bytes()).substr(0, k_digits);
+}
+
 TaskFacts FactsDecoder::decode(const Row& row) const {
   TaskFacts facts;
   decode_task(row, facts.task);
@@ -121,6 +161,9 @@ TaskFacts FactsDecoder::decode(const Row& row) const {
   if (m_image_columns) {
     const auto first = row.begin() + m_layout.image;
     facts.image = Image{m_image_columns, {first, first + static_cast<std::ptrdiff_t>(m_image_columns->size())}};
+  }
+  if (m_layout.version_count > 0) {
+    facts.task.fingerprint = fingerprint(row);
   }
   return facts;
 }

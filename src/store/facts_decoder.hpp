@@ -31,10 +31,13 @@ class FactsDecoder {
   void decode_task(const Row& row, Task& task) const;
   void decode_liveness(const Row& row, TaskFacts& facts) const;
   [[nodiscard]] CancelRequestFact decode_request(const Row& row) const;
+  [[nodiscard]] std::string fingerprint(const Row& row) const;
 
   FactsLayout m_layout;
+  std::string m_table;
   std::vector<TimeColumn> m_times;
   std::vector<TextColumn> m_texts;
+  std::vector<std::size_t> m_own;                   ///< positions of what the profile reads of the task
   std::vector<const ColumnEncoding*> m_heartbeats;  ///< one per liveness source
   const ColumnEncoding* m_requested = nullptr;
   std::shared_ptr<const std::vector<std::string>> m_image_columns;

@@ -7,6 +7,7 @@
 #include "store/connection.hpp"
 #include "store/location.hpp"
 #include "store/run_lock.hpp"
+#include "store/sightings.hpp"
 
 namespace taskctl {
 
@@ -23,6 +24,7 @@ struct Drivers {
   };
   Driver sqlite;
   Driver postgres;
+  SightingFiles sightings{};
 
   [[nodiscard]] const Driver& of(Engine engine) const { return engine == Engine::sqlite ? sqlite : postgres; }
 };

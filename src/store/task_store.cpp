@@ -63,9 +63,22 @@ const TableInfo& table_of(const Schema& schema, const TableName& name) {
 /// `wanted`, unless empty, is compared exactly.
 class FactsReader {
  public:
-  FactsReader(Connection& connection, const Profile& profile, const Schema& schema, std::set<TaskKey> wanted,
+  FactsReader(TaskStore& store, Sightings* sightings, std::set<TaskKey> wanted,
               const std::function<void(TaskFacts&&)>& sink)
-      : m_connection{connection}, m_profile{profile}, m_schema{schema}, m_wanted{std::move(wanted)}, m_sink{sink} {}
+      : m_connection{store.connection()},
+        m_profile{store.profile()},
+        m_schema{store.schema()},
+        m_sightings{sightings},
+        m_wanted{std::move(wanted)},
+        m_sink{sink} {}
+  /// A writer of the sightings waits no longer than the reading goes on.
+  ~FactsReader() {
+    if (m_sightings != nullptr) {
+      m_sightings->pause();
+    }
+  }
+  FactsReader(const FactsReader&) = delete;
+  FactsReader& operator=(const FactsReader&) = delete;
 
   void read(const FactsRequest& request) {
     const Dialect dialect{m_connection.engine()};
@@ -81,6 +94,9 @@ class FactsReader {
     const RowSink sink = [&](const Row& row) {
       TaskFacts decoded = decoder.decode(row);
       if (m_wanted.empty() || m_wanted.contains(decoded.task.key)) {
+        if (m_sightings != nullptr && !request.brief) {
+          look_up(decoded.task);
+        }
         m_sink(std::move(decoded));
       }
     };
@@ -91,21 +107,31 @@ class FactsReader {
     }
   }
 
+  void look_up(Task& task) {
+    if (task.task_class == TaskClass::active) {
+      task.times.first_seen = m_sightings->find(task.key.text(), task.fingerprint);
+    }
+  }
+
   Connection& m_connection;
   const Profile& m_profile;
   const Schema& m_schema;
+  Sightings* m_sightings;
   std::set<TaskKey> m_wanted;
   const std::function<void(TaskFacts&&)>& m_sink;
 };
 
+}  // namespace
+
 /// The request without its keys and ids, which are filled in part by part.
-FactsRequest frame_of(const FactsRequest& request) {
+FactsRequest TaskStore::frame_of(const FactsRequest& request) const {
   FactsRequest frame{.rows = request.rows,
                      .all_queued = request.all_queued,
                      .by_results = request.by_results,
                      .with_image = request.with_image,
                      .lock = request.lock,
                      .brief = request.brief,
+                     .with_fingerprint = request.with_fingerprint || (m_sightings != nullptr && !request.brief),
                      .limit = request.limit};
   if (request.rows != FactsRequest::Rows::by_key) {
     frame.selector = request.selector;
@@ -113,8 +139,6 @@ FactsRequest frame_of(const FactsRequest& request) {
   }
   return frame;
 }
-
-}  // namespace
 
 TaskStore::TaskStore(Connection& connection, const Profile& profile, const Schema& schema)
     : m_connection{connection}, m_profile{profile}, m_schema{schema}, m_dialect{connection.engine()} {}
@@ -127,14 +151,14 @@ void TaskStore::read_facts(const FactsRequest& request, const std::function<void
   FactsRequest part = frame_of(request);
   const std::vector<std::string> ids = without_duplicates(request.selector.ids);
   if (ids.empty()) {
-    FactsReader{m_connection, m_profile, m_schema, {}, sink}.read(part);
+    FactsReader{*this, m_sightings, {}, sink}.read(part);
     return;
   }
   std::set<TaskKey> wanted;
   for (const std::string& id : ids) {
     wanted.insert(TaskKey::from_text(id, m_profile.key.size()));
   }
-  FactsReader reader{m_connection, m_profile, m_schema, std::move(wanted), sink};
+  FactsReader reader{*this, m_sightings, std::move(wanted), sink};
   for (const std::span<const std::string> chunk : chunks<std::string>(ids)) {
     part.selector.ids.assign(chunk.begin(), chunk.end());
     reader.read(part);
@@ -149,8 +173,7 @@ void TaskStore::read_facts_by_key(const FactsRequest& request, const std::functi
     const auto [position, is_first] = found.try_emplace(std::move(key), std::move(facts));
     position->second.has_twin = !is_first;
   };
-  FactsReader reader{
-      m_connection, m_profile, m_schema, {request.keys.begin(), request.keys.end()}, may_be_shared ? mark : sink};
+  FactsReader reader{*this, m_sightings, {request.keys.begin(), request.keys.end()}, may_be_shared ? mark : sink};
   FactsRequest part = frame_of(request);
   const std::vector<TaskKey> keys = without_duplicates(request.keys);
   for (const std::span<const TaskKey> chunk : chunks<TaskKey>(keys)) {

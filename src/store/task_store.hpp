@@ -10,6 +10,7 @@
 #include "profile/profile.hpp"
 #include "sql/render.hpp"
 #include "store/connection.hpp"
+#include "store/sightings.hpp"
 
 namespace taskctl {
 
@@ -49,6 +50,12 @@ struct RuleRow {
 class TaskStore {
  public:
   TaskStore(Connection& connection, const Profile& profile, const Schema& schema);
+
+  /// From now on active tasks that are not read briefly get their fingerprint and when they were first seen. For
+  /// profiles that count that; must outlive the store.
+  void watch(Sightings& sightings) { m_sightings = &sightings; }
+  /// Why that is not known; empty: it is, or nobody wants to know.
+  [[nodiscard]] std::string sightings_problem() const { return m_sightings == nullptr ? "" : m_sightings->problem(); }
 
   /// Facts of the rows that `request` names, in no particular order. by_key: missing rows are left out.
   /// More than 500 keys are read in several statements. One row per key: `has_twin` where there are more.
@@ -98,11 +105,13 @@ class TaskStore {
 
  private:
   void read_facts_by_key(const FactsRequest& request, const std::function<void(TaskFacts&&)>& sink);
+  [[nodiscard]] FactsRequest frame_of(const FactsRequest& request) const;
 
   Connection& m_connection;
   const Profile& m_profile;
   const Schema& m_schema;
   Dialect m_dialect;
+  Sightings* m_sightings = nullptr;
 };
 
 }  // namespace taskctl

@@ -17,6 +17,7 @@ constexpr auto k_task_times = std::to_array<std::pair<const char*, TimeFact Task
     {"heartbeat", &TaskTimes::heartbeat},
     {"lease", &TaskTimes::lease},
     {"claimed", &TaskTimes::claimed},
+    {"first_seen", &TaskTimes::first_seen},
 });
 
 constexpr auto k_task_texts = std::to_array<std::pair<const char*, std::optional<std::string> Task::*>>({
@@ -86,6 +87,9 @@ StoredJson stored_task(const Task& task) {
       json[name] = stored_time(task.times.*member);
     }
   }
+  if (!task.fingerprint.empty()) {
+    json["fingerprint"] = stored_text(task.fingerprint);
+  }
   return json;
 }
 
@@ -113,6 +117,9 @@ Task read_stored_task(const StoredJson& json) {
     if (json.contains(name)) {
       task.times.*member = read_stored_time(json.at(name));
     }
+  }
+  if (json.contains("fingerprint")) {
+    task.fingerprint = read_stored_text(json.at("fingerprint"));
   }
   return task;
 }

@@ -111,18 +111,22 @@ Json to_json(const Value& value) {
 }
 
 Json to_json(const Task& task, std::optional<Duration> age) {
-  return {{"id", key_json(task.key)},
-          {"status", optional_text(task.status)},
-          {"class", task.task_class ? name_of(*task.task_class) : Json(nullptr)},
-          {"kind", optional_text(task.kind)},
-          {"worker", optional_text(task.worker)},
-          {"queue", optional_text(task.queue)},
-          {"user", optional_text(task.user)},
-          {"started_at", time_json(task.times.started)},
-          {"finished_at", time_json(task.times.finished)},
-          {"created_at", time_json(task.times.created)},
-          {"updated_at", time_json(task.times.updated)},
-          {"age_seconds", age ? Json(std::chrono::floor<std::chrono::seconds>(*age).count()) : Json(nullptr)}};
+  Json json{{"id", key_json(task.key)},
+            {"status", optional_text(task.status)},
+            {"class", task.task_class ? name_of(*task.task_class) : Json(nullptr)},
+            {"kind", optional_text(task.kind)},
+            {"worker", optional_text(task.worker)},
+            {"queue", optional_text(task.queue)},
+            {"user", optional_text(task.user)},
+            {"started_at", time_json(task.times.started)},
+            {"finished_at", time_json(task.times.finished)},
+            {"created_at", time_json(task.times.created)},
+            {"updated_at", time_json(task.times.updated)},
+            {"age_seconds", age ? Json(std::chrono::floor<std::chrono::seconds>(*age).count()) : Json(nullptr)}};
+  if (!task.times.first_seen.absent()) {
+    json["first_seen_at"] = time_json(task.times.first_seen);
+  }
+  return json;
 }
 
 Json to_json(const Finding& finding, Instant now) {

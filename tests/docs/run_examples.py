@@ -24,6 +24,7 @@ LOOSE = [
     (r"\b\d{8}T\d{6}-[0-9a-f]{6}\b", "RUN"),
     (r"\b\d{8}T\d{6}-[0-9a-f]{1,5}\b", "RUN"),
     (r"_backup_\d{8}_\d{6}(-\d+)?\b", "_backup_TIME"),
+    (r"-[0-9a-f]{16}\.db\b", "-HASH.db"),
     (r"\b[0-9a-f]{64}\b", "HASH"),
     (r"(SQLite|PostgreSQL) \d+\.\d+(\.\d+)?", r"\1 VERSION"),
     (r"\b\w+@[\w.-]+", "WHO"),

@@ -27,6 +27,7 @@ FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "fixtures"
 REPLACEMENTS = [
     (r"\b\d{8}T\d{6}-[0-9a-f]{6}\b", "RUN"),
     (r"_backup_\d{8}_\d{6}(-\d+)?\b", "_backup_TIME"),
+    (r"-[0-9a-f]{16}\.db\b", "-HASH.db"),
     (r"sha256 [0-9a-f]{64}", "sha256 HASH"),
     (r"(made at|good until|ago, at) 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", r"\1 TIME"),
     (r"\(\w+@HOST, 20\d\d-[^)]*Z\)", "(USER@HOST, TIME)"),

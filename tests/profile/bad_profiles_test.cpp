@@ -78,6 +78,9 @@ TEST_CASE("bad profiles - task and its times") {
       {"start fallback is unknown", R"(created   = "created_at")", R"(created   = "created_at"
 start_fallback = ["finished"])",
        "queue.toml:16:19: key 'task.time.start_fallback[1]': 'finished' is unknown"},
+      {"first seen is not the last", R"(created   = "created_at")", R"(created   = "created_at"
+start_fallback = ["first_seen", "created"])",
+       "queue.toml:16:19: key 'task.time.start_fallback[1]': 'first_seen' stands before a time of the row"},
       {"start fallback leads nowhere", R"(created   = "created_at"
 started   = "started_at")",
        R"(start_fallback = ["updated"])", "queue.toml:14:1: key 'task.time': says nothing about when a task started"},

@@ -46,6 +46,8 @@ def commands(scene: Scene, folder: pathlib.Path) -> dict[str, list[Case]]:
         "list-workers": [Case(["list-workers", *look])],
         "show": [Case(["show", scene.stuck, *look])],
         "stats": [Case(["stats", *look])],
+        # 2 where the profile has a time for everything; the odd one has not.
+        "observe": [Case(["observe"])],
         "explain": [Case(["explain", "dead"])],
         "config": [Case(["config", "show"])],
         "completion": [Case(["completion", "bash"])],

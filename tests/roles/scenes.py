@@ -76,6 +76,7 @@ status = "State"
 [task.time]
 started = "began"
 finished = "ended"
+start_fallback = ["first_seen"]
 
 [encoding.database]
 format = "timestamptz"

@@ -28,7 +28,7 @@ COMMANDS = {
     ("release-worker",): ["w", "--dry-run"], ("history", "prune"): ["--older-than", "1d", "--dry-run"],
     ("guard", "install"): ["--dry-run"], ("guard", "remove"): ["--dry-run"], ("guard", "status"): [], ("guard", "print"): [],
     ("guard", "report"): [],
-    ("backup", "list"): [], ("grants",): ["--role", "somebody", "--kind", "repairer"], ("plan", "show"): ["shown.plan"],
+    ("observe",): ["--profile", "./seen.toml"], ("backup", "list"): [], ("grants",): ["--role", "somebody", "--kind", "repairer"], ("plan", "show"): ["shown.plan"],
     ("resume",): ["{run}", "--dry-run"],
 }
 # Makes other files or talks to nobody: these are not dry runs.
@@ -67,6 +67,7 @@ def t12(options: Options):
         with subject_of(mode) as subject:
             subject.tasks(4)
             (subject.folder.path / "copies").mkdir()
+            profile_that_watches(subject)
             log = len(server_log(subject))
             first = subject.run(*repair(subject.db), "--limit", "1", *UNGUARDED)
             require(first.code == 0, f"a run for the history: {first.stderr}")
@@ -101,6 +102,13 @@ def t12(options: Options):
                 campaign.point(subject, "the server's log", [f"the server was asked to write: {line}" for line in wrote[:5]])
             campaign.note(f"of {total} pairs, exits " + " ".join(f"{c}:{n}" for c, n in sorted(codes.items())))
             yield campaign
+
+
+def profile_that_watches(subject) -> None:
+    """A task without a start counts from when it was first seen: there is something to observe."""
+    text = subject.run("profile", "show", "task-queue").stdout
+    lines = [line + '\nstart_fallback = ["created", "first_seen"]' if line.startswith("created  = ") else line for line in text.splitlines()]
+    (subject.folder.path / "seen.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def server_log(subject) -> list[str]:

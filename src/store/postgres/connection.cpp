@@ -196,6 +196,8 @@ void PostgresConnection::read_server_info() {
         [&](const Row& row) { system = text_or_empty(row[0]); });
   }
   m_server.identity = identity_of(system, database_oid);
+  m_server.database_identity =
+      system == k_no_identifier ? m_server.identity : fmt::format("postgres:{}/{}", system, database_oid);
 }
 
 /// After a failover another host of the same connection string answers: where there are several, they are named
