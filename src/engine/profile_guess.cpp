@@ -248,16 +248,27 @@ class Guesser {
       return;
     }
     m_guess.counts_first_seen = true;
-    if (answer_of(m_answers, "started") != k_none) {
-      std::vector<std::string> choices{std::string{k_none}};
-      std::ranges::transform(m_tasks.info.columns, std::back_inserter(choices), &ColumnInfo::name);
-      m_guess.doubts.push_back(
-          {"started",
-           fmt::format("which column of '{}' says when a task began: nothing looks like one; with '{}' its age counts "
-                       "from when taskctl first saw it",
-                       m_tasks.name, k_none),
-           choices, std::string{k_none}, true});
+    if (answer_of(m_answers, "started") == k_none) {
+      return;
     }
+    // A column with times that nothing is known of may well be the start: that is for a person to say.
+    std::vector<std::string> choices;
+    for (const ColumnInfo& column : m_tasks.info.columns) {
+      const std::optional<EncodingGuess> time = m_columns.as_time(column);
+      if (time && time->known()) {
+        choices.push_back(column.name);
+      }
+    }
+    const bool none = choices.empty();
+    choices.emplace_back(k_none);
+    if (none) {
+      std::ranges::transform(m_tasks.info.columns, std::back_inserter(choices), &ColumnInfo::name);
+    }
+    m_guess.doubts.push_back({"started",
+                              fmt::format("which column of '{}' says when a task began; with '{}' its age counts from "
+                                          "when taskctl first saw it",
+                                          m_tasks.name, k_none),
+                              choices, none ? std::string{k_none} : std::string{}, none});
   }
 
   /// A time column of a table of workers that holds their heartbeats; nullptr: there is none.

@@ -120,6 +120,28 @@ TEST_CASE("columns and their encodings are guessed from names and values") {
   CHECK(found.doubts.front().optional);
 }
 
+TEST_CASE("a table without times counts from when a task was first seen, unless a column holds times") {
+  TableSketch table =
+      sketch("jobs", {{"id", "INTEGER"}, {"state", "TEXT"}, {"host", "TEXT"}, {"op", "TEXT"}},
+             {{number(1), text("running"), text("web-1"), Null{}}, {number(2), text("done"), Null{}, Null{}}});
+  count_values(table, "state");
+  const ProfileGuess found = guess(table);
+  CHECK(found.counts_first_seen);
+  CHECK(doubts_of(found) == std::vector<std::string>{"started"});
+  CHECK(found.doubts.front().optional);
+  CHECK(parsed(found, table).times.counts_first_seen());
+  CHECK(guess(table, {{"started", {"none"}}}).doubts.empty());
+
+  table.rows[0][3] = text("2025-11-07 09:00:00");
+  const ProfileGuess asked = guess(table);
+  CHECK_FALSE(asked.doubts.front().optional);
+  CHECK(asked.doubts.front().choices == std::vector<std::string>{"op", "none"});
+  const ProfileGuess named = guess(table, {{"started", {"op"}}});
+  CHECK_FALSE(named.counts_first_seen);
+  CHECK(named.doubts.empty());
+  CHECK_FALSE(guess(work_items()).counts_first_seen);
+}
+
 TEST_CASE("every answer goes before the guess") {
   const TableSketch table = work_items();
   const ProfileGuess found = guess(table, {{"worker", {"none"}},

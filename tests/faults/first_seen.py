@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import time
 
+from full_disk import SmallDisk
 from harness import TASKCTL, Folder, Postgres, main, parse_json, require, same
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "fixtures"
@@ -79,6 +80,25 @@ def unwritable_state_folder() -> None:
         result = folder.run("reconcile", "--yes", "--no-backup", *AGED)
         same((result.returncode, folder.states()), (0, "done,running,running,running,waiting"), result.stderr)
         require("which tasks are active now was not noted" in result.stderr, result.stderr)
+
+
+def full_disk() -> None:
+    with Timeless() as folder, SmallDisk(folder, 256) as disk:
+        folder.env["XDG_STATE_HOME"] = str(disk.path)
+        same(folder.observed()["new"], 3, "new")
+        connection = sqlite3.connect(folder.db)
+        connection.execute("WITH RECURSIVE n (i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)"
+                           " INSERT INTO work SELECT i, 'running', 'mail', 'web-1', NULL FROM n")
+        connection.commit()
+        connection.close()
+        result = folder.run("observe")
+        same(result.returncode, 1, f"observe ({result.stderr})")
+        require("no space left" in result.stderr, result.stderr)
+        show = folder.run("show", "2")
+        require("not stuck: first seen " in show.stdout, f"what was noted before stays: {show.stdout}")
+        disk.resize(4096)
+        after = folder.observed()
+        same((after["new"], after["unchanged"]), (4991, 3), "with room again")
 
 
 def folder_of_another_user() -> None:
@@ -194,6 +214,6 @@ def postgres_sees_every_write() -> None:
 
 
 if __name__ == "__main__":
-    main([reading_commands_create_nothing, a_repair_notes_what_it_sees, unwritable_state_folder, folder_of_another_user,
+    main([reading_commands_create_nothing, a_repair_notes_what_it_sees, unwritable_state_folder, full_disk, folder_of_another_user,
           damaged_files_give_no_age, two_observers_at_once, killed_observer, a_run_uses_what_it_planned_with,
           postgres_sees_every_write])

@@ -132,5 +132,6 @@ def full_disk_for_postgres_backups() -> None:
         same(server.sql("SELECT count(*) FROM task_queue WHERE status = 'failed'"), "0", "repaired without a backup")
 
 
-main([lock_file_on_a_full_disk, disk_mounted_for_reading, disk_becomes_full_during_the_backup,
-      disk_becomes_full_during_the_repair, full_disk_for_postgres_backups])
+if __name__ == "__main__":
+    main([lock_file_on_a_full_disk, disk_mounted_for_reading, disk_becomes_full_during_the_backup,
+          disk_becomes_full_during_the_repair, full_disk_for_postgres_backups])
