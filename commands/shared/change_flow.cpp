@@ -339,6 +339,7 @@ class Flow {
                          .strict = m_request.plan.strict,
                          .busy_wait = session.open_options.busy_wait,
                          .reconnect_wait = m_request.change.reconnect_wait.value_or(k_reconnect_wait),
+                         .target_words = m_request.target.words(),
                          .progress =
                              [this, began = m_context.clock().now()](const ApplyProgress& progress) {
                                m_streams.progress(progress_text(progress, m_context.clock().now() - began));

@@ -112,7 +112,7 @@ int run_undo(Context& context, const UndoOptions& options) {
   for (const LeftOut& left : plan.left_out) {
     if (left.why == LeftOut::Why::unknown) {
       throw Error{ExitCode::partial, fmt::format("run {} did not change task '{}'", run.id, left.task),
-                  fmt::format("`taskctl history show {}` lists what it changed.", run.id)};
+                  fmt::format("`taskctl history show {}{}` lists what it changed.", run.id, options.target.words())};
     }
   }
   return carry_out(context, *session, plan, options, nullptr);

@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
+#include <fstream>
 #include <optional>
 #include <utility>
 
@@ -136,6 +138,54 @@ class Stream {
   std::size_t m_limit;
 };
 
+/// Every byte that a program has read or written, sockets included; nullopt: the kernel does not tell.
+std::optional<std::uint64_t> bytes_moved(pid_t pid) {
+  std::ifstream file{fmt::format("/proc/{}/io", pid)};
+  std::string name;
+  std::uint64_t value = 0;
+  std::optional<std::uint64_t> sum;
+  while (file >> name >> value) {
+    if (name == "rchar:" || name == "wchar:") {
+      sum = sum.value_or(0) + value;
+    }
+  }
+  return sum;
+}
+
+/// Tells a program that waits in vain from one that is slow.
+class Silence {
+ public:
+  explicit Silence(const ProcessWatch& watch) : m_watch{watch}, m_next{watch.silence} {}
+
+  [[nodiscard]] bool is_pointless(pid_t pid) {
+    const auto now = system_clock().steady();
+    if (!m_watch.is_worth_it || now - m_looked < k_look) {
+      return false;
+    }
+    m_looked = now;
+    const auto moved = bytes_moved(pid);
+    if (!moved || moved != m_moved) {
+      m_moved = moved;
+      m_since = now;
+      m_next = m_watch.silence;
+      return false;
+    }
+    if (now - m_since < m_next) {
+      return false;
+    }
+    m_next *= 2;
+    return !m_watch.is_worth_it();
+  }
+
+ private:
+  static constexpr auto k_look = std::chrono::milliseconds{500};
+  using Moment = std::chrono::steady_clock::time_point;
+  const ProcessWatch& m_watch;
+  std::optional<std::uint64_t> m_moved;
+  Moment m_looked = system_clock().steady(), m_since = m_looked;
+  Duration m_next;
+};
+
 /// A started program, followed until it has ended and its pipes are read.
 class Child {
  public:
@@ -146,14 +196,18 @@ class Child {
         m_error{std::move(error.read_end), result.error, k_error_limit},
         m_result{result} {}
 
-  void follow(Duration limit, const StopSource* stop) {
+  void follow(Duration limit, const StopSource* stop, const ProcessWatch& watch) {
     const Moment begin = system_clock().steady();
+    Silence silence{watch};
     while (!finished()) {
       const Moment now = system_clock().steady();
-      if (!m_ended && !m_terminated && ((stop != nullptr && stop->requested()) || now - begin >= limit)) {
+      if (!m_ended && !m_terminated) {
         m_result.timed_out = now - begin >= limit;
-        m_terminated = now;
-        kill(-m_pid, SIGTERM);
+        m_result.gave_up = silence.is_pointless(m_pid);
+        if ((stop != nullptr && stop->requested()) || m_result.timed_out || m_result.gave_up) {
+          m_terminated = now;
+          kill(-m_pid, SIGTERM);
+        }
       }
       insist(now);
       read_pipes();
@@ -216,7 +270,7 @@ class Child {
 }  // namespace
 
 ProcessResult run_process(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
-                          Duration limit, const StopSource* stop, Duration grace) {
+                          Duration limit, const StopSource* stop, Duration grace, const ProcessWatch& watch) {
   Pipe output;
   Pipe error;
   ProcessResult result;
@@ -232,7 +286,7 @@ ProcessResult run_process(const std::vector<std::string>& arguments, const std::
   }
   output.write_end.close();
   error.write_end.close();
-  Child{pid, output, error, grace, result}.follow(limit, stop);
+  Child{pid, output, error, grace, result}.follow(limit, stop, watch);
   return result;
 }
 

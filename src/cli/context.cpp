@@ -287,6 +287,7 @@ OpenOptions Context::open_options(const TargetOptions& options, const ResolvedCo
   OpenOptions open;
   open.application = "taskctl " + m_command;
   open.busy_wait = options.lock_timeout.value_or(open.busy_wait);
+  open.stop = &m_stop;
   if (!config.target.password_file.value.empty()) {
     open.password = read_password(config.target.password_file);
   }

@@ -107,9 +107,11 @@ class Applier::Batches {
       if (!error.hint().empty()) {
         throw;
       }
-      throw InDoubtError{error.message(), "Whether the last batch of run '" + m_result.run.id +
-                                              "' was committed is unknown: 'taskctl history show " + m_result.run.id +
-                                              "' lists what was, once the database answers."};
+      throw InDoubtError{
+          error.message(),
+          "Whether the last batch of run '" + m_result.run.id +
+              "' was committed is unknown; this lists what was, once the database answers: taskctl history show " +
+              m_result.run.id + m_options.target_words};
     } catch (const Error& error) {
       if (!m_in_journal) {
         throw;
@@ -282,7 +284,10 @@ class Applier::Batches {
   }
 
   CommittedSoFar committed() const {
-    return {.run = m_result.run.id, .sequence = m_sequence, .applied = m_result.applied};
+    return {.run = m_result.run.id,
+            .sequence = m_sequence,
+            .applied = m_result.applied,
+            .target_words = m_options.target_words};
   }
 
   /// Rolled back by the caller: what would have been applied has no report.

@@ -38,6 +38,7 @@ struct ApplyOptions {
   /// How long a lost connection (Reconnectable) is waited for, each time; 0: it ends the run, unless a COMMIT was not
   /// answered, which is looked up anyway. It is in doubt only when nobody answers.
   Duration reconnect_wait{};
+  std::string target_words;  ///< how commands that are to be typed next name the target: " --db tasks.db"
   std::function<void(const ApplyProgress&)> progress;
   Duration sleep{};  ///< after every batch but the last, once it is committed
   /// Asked before every batch and during a sleep: why no further batch is to begin. Empty: go on.

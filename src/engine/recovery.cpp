@@ -89,8 +89,8 @@ void Recovery::require_committed(const CommittedSoFar& committed) {
                   found, committed.sequence, committed.run, named(missing)),
       fmt::format(
           "Compare with the old server before it is discarded. What is still wrong here is repaired by: taskctl "
-          "resume {}",
-          committed.run)};
+          "resume {}{}",
+          committed.run, committed.target_words)};
 }
 
 bool Recovery::was_committed(const InDoubtError& doubt, const CommittedSoFar& committed, std::int64_t last_sequence) {

@@ -19,6 +19,7 @@ struct CommittedSoFar {
   const std::string& run;
   std::int64_t sequence = 0;                ///< of the last change whose COMMIT was answered; 0: none
   const std::vector<std::string>& applied;  ///< the tasks, as far as they are kept
+  const std::string& target_words;          ///< ApplyOptions'
 };
 
 /// Brings a run back to its database after the connection was lost.

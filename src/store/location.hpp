@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/stop.hpp"
 #include "base/time.hpp"
 #include "profile/profile.hpp"
 
@@ -25,8 +26,9 @@ struct OpenOptions {
   std::string application;                       ///< "taskctl reconcile": application_name
   Duration busy_wait = std::chrono::seconds{5};  ///< how long to wait for locks of others
   Duration connect_timeout = std::chrono::seconds{10};
-  Duration statement_timeout{};  ///< 0: none (reads)
-  std::string password;          ///< from --password-file; overrides the text's
+  Duration statement_timeout{};      ///< 0: none (reads)
+  std::string password;              ///< from --password-file; overrides the text's
+  const StopSource* stop = nullptr;  ///< once it is requested, nobody waits for a server to accept a first connection
 };
 
 }  // namespace taskctl

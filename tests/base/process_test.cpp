@@ -165,3 +165,26 @@ TEST_CASE("becoming a program that is not there changes nothing") {
   become_process({"/no/such/program"}, "input");
   CHECK(shell("echo still here").output == "still here\n");
 }
+
+TEST_CASE("a program that moves no byte is ended when nobody finds it worth waiting for") {
+  int asked = 0;
+  const ProcessWatch watch{.silence = 200ms, .is_worth_it = [&asked] { return ++asked < 3; }};
+  ProcessResult result;
+  const auto took = time_of([&] { result = run_process({"sleep", "60"}, {}, 50s, nullptr, 2s, watch); });
+  CHECK(result.gave_up);
+  CHECK_FALSE(result.timed_out);
+  CHECK(result.status == 128 + SIGTERM);
+  CHECK(asked == 3);
+  CHECK(took < 20s);
+}
+
+TEST_CASE("a program that moves bytes now and then is not asked about") {
+  int asked = 0;
+  const ProcessWatch watch{.silence = 2s, .is_worth_it = [&asked] { return ++asked < 0; }};
+  const ProcessResult result =
+      run_process({"sh", "-c", "for i in 1 2 3 4 5 6; do sleep 0.5; echo $i; done"}, {}, 50s, nullptr, 2s, watch);
+  CHECK(result.status == 0);
+  CHECK_FALSE(result.gave_up);
+  CHECK(asked == 0);
+  CHECK(result.output == "1\n2\n3\n4\n5\n6\n");
+}

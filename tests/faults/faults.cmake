@@ -5,3 +5,4 @@ taskctl_script_test("faults: full disk" faults python3 tests/faults/full_disk.py
 taskctl_script_test("faults: trouble with the server" faults python3 tests/faults/server_trouble.py)
 taskctl_script_test("faults: a pool before the server" faults python3 tests/faults/pooler.py)
 taskctl_script_test("faults: first seen" faults python3 tests/faults/first_seen.py)
+taskctl_script_test("faults: a server that says nothing" faults python3 tests/faults/silent_server.py)

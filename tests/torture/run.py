@@ -44,7 +44,7 @@ TESTS = {
     "T19": [backups.t19],
     "T20": [files.t20],
     "T21": [backups.t21],
-    "T22": [sessions.t22],
+    "T22": [sessions.t22, servers.t22_promotion],
     "T23": [backups.t23],
     "T24": [clocks.t24],
     "T25": [clocks.t25],

@@ -1,4 +1,4 @@
-"""T6: the server process is ended, the server is restarted, and a standby takes over while a run goes on."""
+"""T6: the server process is ended, the server is restarted, and a standby takes over while a run goes on. T22: it is promoted."""
 import contextlib
 import os
 import pathlib
@@ -6,9 +6,10 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
-from campaign import Campaign, Options, Scenario, require, subject_of
+from campaign import NOW, Campaign, Options, Scenario, UNGUARDED, repair, require, subject_of
 from oracle import Outcome
 
 STARTED = ("SELECT count(*) FROM taskctl.taskctl_changes c JOIN taskctl.taskctl_runs r ON r.id = c.run_id WHERE r.state = 'started'")
@@ -49,8 +50,8 @@ class Cluster:
     def promote(self) -> None:
         self.run("pg_ctl", "-D", str(self.data), "-w", "promote")
 
-    def sql(self, text: str) -> str:
-        result = subprocess.run(["psql", "-qXAt", "-v", "ON_ERROR_STOP=1", "-d", self.text() + " dbname=postgres", "-c", text],
+    def sql(self, text: str, database: str = "postgres") -> str:
+        result = subprocess.run(["psql", "-qXAt", "-v", "ON_ERROR_STOP=1", "-d", f"{self.text()} dbname={database}", "-c", text],
                                 capture_output=True, text=True, check=False)
         require(result.returncode == 0, f"psql: {result.stderr}")
         return result.stdout.strip()
@@ -128,8 +129,8 @@ def end(run: subprocess.Popen) -> Outcome:
 
 
 def expect(code: int, outcome: Outcome, *words: str) -> list[str]:
-    wrong = [] if outcome.code == code else [f"T6 exit {outcome.code}, expected {code}: {outcome.stderr[-500:]!r}"]
-    return wrong + [f"T6 it does not say '{word}': {outcome.stderr[-500:]!r}" for word in words if word not in outcome.stderr]
+    wrong = [] if outcome.code == code else [f"exit {outcome.code}, expected {code}: {outcome.stderr[-500:]!r}"]
+    return wrong + [f"it does not say '{word}': {outcome.stderr[-500:]!r}" for word in words if word not in outcome.stderr]
 
 
 def t6_terminated(options: Options):
@@ -209,4 +210,36 @@ def t6_standby_stays(options: Options):
             outcome = end(run)
             second.promote()
             campaign.point(scenario.subject, "no failover", expect(3, outcome) + scenario.settle(outcome))
+    yield campaign
+
+
+def t22_promotion(options: Options):
+    """A standby is promoted while commands use it: reading goes on, writing is refused until it is the primary."""
+    rng = options.rng("T22 promotion")
+    campaign = Campaign("T22 the standby is promoted", options, 6)
+    refusals = 0
+    for _ in range(options.scale(1, 20)):
+        with clusters(True) as (first, second), subject_of("postgres") as subject:
+            subject.tasks(600)
+            subject.db = f"{second.text()} dbname={subject.database.name}"
+            until = first.sql("SELECT pg_current_wal_lsn()")
+            while second.sql(f"SELECT pg_last_wal_replay_lsn() >= '{until}'") != "t":
+                time.sleep(0.02)
+            promotion = threading.Timer(rng.uniform(0.0, 0.8), second.promote)
+            code, rounds = 5, 0
+            while code == 5:
+                if rounds == 1:
+                    promotion.start()
+                promoted, rounds = rounds > 0 and not promotion.is_alive(), rounds + 1
+                listed = subject.run("list-stuck", "--db", subject.db, "--now", NOW, "--max-age", "1", "--output", "ids")
+                campaign.point(subject, f"list-stuck, promoted={promoted}", expect(0, listed) + ([] if len(listed.stdout.splitlines()) == 600 else
+                                                                                       ["T22 not every task is listed"]))
+                campaign.point(subject, f"dry run, promoted={promoted}", expect(0, subject.run(*repair(subject.db), "--dry-run")))
+                written = subject.run(*repair(subject.db), *UNGUARDED)
+                code, refusals = written.code, refusals + (written.code == 5)
+                campaign.point(subject, f"reconcile, promoted={promoted}", [] if code == 5 and not promoted else expect(0, written))
+            promotion.join()
+            done = second.sql("SELECT count(*) FROM task_queue WHERE status = 'failed'", subject.database.name)
+            campaign.check(subject, "afterwards", done == "600", f"T22 {done} tasks were repaired")
+    campaign.note(f"{refusals} writes refused")
     yield campaign

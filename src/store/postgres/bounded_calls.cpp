@@ -3,10 +3,18 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
 
 #include <fmt/format.h>
 
 #include "base/clock.hpp"
+#include "base/error.hpp"
 #include "store/postgres/libpq_on_demand.hpp"
 #include "store/postgres/patience.hpp"
 
@@ -44,7 +52,7 @@ class Silence {
 
   [[nodiscard]] bool is_bearable() {
     const auto now = system_clock().steady();
-    if (m_patience.interrupted != nullptr && m_patience.interrupted->load()) {
+    if (m_patience.interrupted && m_patience.interrupted()) {
       m_interrupted = std::min(m_interrupted, now);
       if (now - m_interrupted >= k_after_interrupt) {
         m_patience.gave_up = "the server did not answer the request to stop";
@@ -94,7 +102,7 @@ bool wait_for(PGconn* connection, short events, Silence& silence, milliseconds s
 }
 
 Patience& current_patience() {
-  thread_local Patience usual{.limit = k_default_limit, .is_at_work = {}, .interrupted = nullptr, .gave_up = {}};
+  thread_local Patience usual{.limit = k_default_limit, .is_at_work = {}, .interrupted = {}, .gave_up = {}};
   return t_patience == nullptr ? usual : *t_patience;
 }
 
@@ -159,6 +167,55 @@ Function* original(const char* name) {
   return find_libpq_function<Function>(name);
 }
 
+/// One call of PQconnectdb, in a thread of its own: it goes from host to host, each with its own limit of time, as
+/// PQconnectPoll alone does not, and cannot be told to stop. Given up, it ends by itself.
+class Connecting {
+ public:
+  /// When it is done. nullptr: `interrupted` says so first.
+  static PGconn* run(const std::string& options, const std::function<bool()>& interrupted) {
+    const auto attempt = std::make_shared<Connecting>();
+    std::thread{[attempt, options] { attempt->connect(options); }}.detach();
+    std::unique_lock lock{attempt->m_mutex};
+    while (!attempt->m_done) {
+      attempt->m_change.wait_for(lock, k_slice);
+      if (!attempt->m_done && interrupted()) {
+        attempt->m_given_up = true;
+        return nullptr;
+      }
+    }
+    if (attempt->m_failure) {
+      std::rethrow_exception(attempt->m_failure);
+    }
+    return attempt->m_connection;
+  }
+
+ private:
+  void connect(const std::string& options) {
+    PGconn* connection = nullptr;
+    std::exception_ptr failure;
+    try {
+      connection = original<decltype(PQconnectdb)>("PQconnectdb")(options.c_str());
+    } catch (...) {
+      failure = std::current_exception();  // the library cannot be loaded
+    }
+    const std::lock_guard lock{m_mutex};
+    if (m_given_up) {
+      PQfinish(connection);
+      return;
+    }
+    m_connection = connection;
+    m_failure = failure;
+    m_done = true;
+    m_change.notify_all();
+  }
+
+  std::mutex m_mutex;
+  std::condition_variable m_change;
+  PGconn* m_connection = nullptr;
+  std::exception_ptr m_failure;
+  bool m_done = false, m_given_up = false;
+};
+
 }  // namespace
 
 PatienceScope::PatienceScope(Patience& patience) : m_before{t_patience} {
@@ -174,6 +231,19 @@ PatienceScope::~PatienceScope() {
 
 using taskctl::postgres::execute;
 using taskctl::postgres::original;
+
+extern "C" PGconn* PQconnectdb(const char* conninfo) {
+  static auto* const connect = original<decltype(PQconnectdb)>("PQconnectdb");
+  const auto& interrupted = taskctl::postgres::current_patience().interrupted;
+  if (!interrupted) {
+    return connect(conninfo);
+  }
+  PGconn* const connection = taskctl::postgres::Connecting::run(conninfo, interrupted);
+  if (connection == nullptr) {
+    throw taskctl::InterruptedError{"nobody waits for the server to accept the connection any more"};
+  }
+  return connection;
+}
 
 extern "C" PGresult* PQgetResult(PGconn* conn) {
   static auto* const get_result = original<decltype(PQgetResult)>("PQgetResult");

@@ -8,13 +8,24 @@
 #include "base/process.hpp"
 #include "base/text.hpp"
 #include "store/partial_file.hpp"
+#include "store/postgres/patience.hpp"
+#include "store/postgres/session.hpp"
 
 namespace taskctl::postgres {
 namespace {
 
 constexpr Duration k_no_limit = std::chrono::hours{24 * 365};
 constexpr Duration k_version_limit = std::chrono::seconds{30};
+constexpr Duration k_grace = std::chrono::seconds{2};
+constexpr Duration k_silence = std::chrono::seconds{15};
+constexpr std::chrono::milliseconds k_tool_question{5'000};  ///< whether the server is at work
 constexpr std::size_t k_shown_error = 600;
+constexpr const char* k_english = "LC_MESSAGES=C";  ///< messages of the tools are shown and searched
+
+/// By which the server's sessions of our tools are known.
+std::string tool_name() {
+  return application_name("taskctl tool");
+}
 
 /// One host of a list: the tools must reach the server whose snapshot and version we know.
 void pin_host(ConnInfo& info, const ServerInfo& server) {
@@ -37,16 +48,39 @@ std::string error_text(const ProcessResult& result) {
   return text.empty() ? "exit status " + std::to_string(result.status) : text.substr(0, k_shown_error);
 }
 
+void run_tool(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
+              const StopSource* stop, const ProcessWatch& watch = {}) {
+  const ProcessResult result = run_process(arguments, environment, k_no_limit, stop, k_grace, watch);
+  if (stop != nullptr && stop->requested()) {
+    throw InterruptedError{"'" + arguments.front() + "' was stopped"};
+  }
+  if (result.gave_up) {
+    throw Error{ExitCode::backup, "'" + arguments.front() + "' was ended: the server does not answer it any more",
+                "Look at what stands between here and the server (a proxy, a firewall), and try again."};
+  }
+  if (result.status == 127) {
+    throw Error{ExitCode::backup, "'" + arguments.front() + "' is not installed",
+                "Install the package 'postgresql-client'."};
+  }
+  if (result.status != 0) {
+    const bool full = result.error.find("No space left on device") != std::string::npos;
+    throw Error{ExitCode::backup, "'" + arguments.front() + "' failed: " + error_text(result),
+                full ? "Make room, or give another folder with --backup-dir." : ""};
+  }
+}
+
 }  // namespace
 
-ClientTools::ClientTools(const Location& location, const OpenOptions& options, const StopSource* stop)
-    : m_info{session_options(location, options)}, m_stop{stop} {
+ClientTools::ClientTools(const Location& location, const OpenOptions& options, const ServerInfo& server,
+                         const StopSource* stop)
+    : m_info{session_options(location, options)}, m_environment{k_english}, m_stop{stop} {
+  pin_host(m_info, server);
+  m_own_session = m_info.text();
+  m_info.set("application_name", tool_name());
   if (const std::string* password = m_info.find("password")) {
     m_environment.push_back("PGPASSWORD=" + *password);
     m_info.erase("password");
   }
-  // Messages of the tools are shown and searched.
-  m_environment.emplace_back("LC_MESSAGES=C");
 }
 
 int ClientTools::major_version(const std::string& program) const {
@@ -76,14 +110,13 @@ void ClientTools::require_version(const std::string& program, int server_major) 
               hint};
 }
 
-std::string ClientTools::target(const ServerInfo& server, const std::string& name) const {
+std::string ClientTools::target(const std::string& name) const {
   if (m_info.find("sslpassword") != nullptr) {
     throw Error{ExitCode::backup,
                 "'sslpassword' cannot be handed to PostgreSQL's tools without showing it to every user",
                 "Use a key without a password, or --backup rows before a repair."};
   }
   ConnInfo info = m_info;
-  pin_host(info, server);
   if (!name.empty()) {
     info.set("dbname", name);
   }
@@ -91,25 +124,35 @@ std::string ClientTools::target(const ServerInfo& server, const std::string& nam
 }
 
 void ClientTools::run(const std::vector<std::string>& arguments) const {
-  const ProcessResult result = run_process(arguments, m_environment, k_no_limit, m_stop);
-  if (m_stop != nullptr && m_stop->requested()) {
-    throw InterruptedError{"'" + arguments.front() + "' was stopped"};
-  }
-  if (result.status == 127) {
-    throw Error{ExitCode::backup, "'" + arguments.front() + "' is not installed",
-                "Install the package 'postgresql-client'."};
-  }
-  if (result.status != 0) {
-    const bool full = result.error.find("No space left on device") != std::string::npos;
-    throw Error{ExitCode::backup, "'" + arguments.front() + "' failed: " + error_text(result),
-                full ? "Make room, or give another folder with --backup-dir." : ""};
+  run_tool(arguments, m_environment, m_stop,
+           {.silence = k_silence, .is_worth_it = [this] { return is_server_at_work(); }});
+}
+
+/// Has the server a statement of the tool to work on, whose result nobody refuses to take?
+bool ClientTools::is_server_at_work() const {
+  Patience patience{.limit = k_tool_question,
+                    .is_at_work = {},
+                    .interrupted = [this] { return m_stop != nullptr && m_stop->requested(); },
+                    .gave_up = {}};
+  const PatienceScope scope{patience};
+  try {
+    Session session{m_own_session};
+    return !session.work
+                .exec_params(
+                    "SELECT 1 FROM pg_stat_activity WHERE application_name = $1 AND state = 'active'"
+                    " AND wait_event IS DISTINCT FROM 'ClientWrite'",
+                    tool_name())
+                .empty();
+  } catch (const std::exception& error) {
+    // A server that refuses another session answers, and says so.
+    return std::string_view{error.what()}.find("FATAL:") != std::string_view::npos;
   }
 }
 
-std::string ClientTools::contents(const std::filesystem::path& archive) const {
+std::string archive_contents(const std::filesystem::path& archive, const StopSource* stop) {
   // Through a file: the list of a database with many tables is longer than what run_process keeps.
   const PartialFile list{std::filesystem::temp_directory_path()};
-  run({"pg_restore", "--list", "--file=" + list.path().string(), archive.string()});
+  run_tool({"pg_restore", "--list", "--file=" + list.path().string(), archive.string()}, {k_english}, stop);
   return read_file(list.path());
 }
 

@@ -100,7 +100,7 @@ PostgresConnection::PostgresConnection(const Location& location, Access access, 
       m_write_timeout_ms{options.statement_timeout > Duration{} ? milliseconds(options.statement_timeout)
                                                                 : k_write_statement_ms},
       m_settings{access, options} {
-  m_patience.interrupted = &m_interrupted;
+  m_patience.interrupted = [this] { return m_interrupted.load(); };
   m_patience.is_at_work = [this] { return is_at_work(); };
   connect();
 }
@@ -111,8 +111,13 @@ PostgresConnection::~PostgresConnection() {
 
 void PostgresConnection::connect() {
   std::unique_ptr<Session> session;
+  Patience patience{
+      .limit = k_question, .is_at_work = {}, .interrupted = [this] { return gives_up_connecting(); }, .gave_up = {}};
   try {
+    const PatienceScope scope{patience};
     session = std::make_unique<Session>(m_connection_string);
+  } catch (const InterruptedError&) {
+    throw;
   } catch (const std::exception&) {
     rethrow_connect_failure(m_where);
   }
@@ -129,6 +134,12 @@ void PostgresConnection::connect() {
   set_patience();
 }
 
+/// At the first signal while there is nothing to finish, else as everything that is under way: at the second.
+bool PostgresConnection::gives_up_connecting() const {
+  const bool first = m_server.identity.empty();
+  return m_interrupted.load() || (first && m_options.stop != nullptr && m_options.stop->requested());
+}
+
 void PostgresConnection::set_patience() {
   const std::int64_t timeout = m_in_transaction && m_transaction_access == Access::write
                                    ? m_write_timeout_ms
@@ -139,7 +150,7 @@ void PostgresConnection::set_patience() {
 /// Is our server process still on the statement that we wait for? One that is idle, or that waits for us to read, has
 /// answered: the answer is lost.
 bool PostgresConnection::is_at_work() {
-  Patience patience{.limit = k_question, .is_at_work = {}, .interrupted = &m_interrupted, .gave_up = {}};
+  Patience patience{.limit = k_question, .is_at_work = {}, .interrupted = m_patience.interrupted, .gave_up = {}};
   const PatienceScope scope{patience};
   try {
     Session session{session_options(other_database(m_location, m_server, m_server.database), m_options).text()};

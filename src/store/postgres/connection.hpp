@@ -78,6 +78,7 @@ class PostgresConnection final : public Connection, public Reconnectable {
   /// For the statements of the transaction that is open, or of none.
   void set_patience();
   bool is_at_work();
+  [[nodiscard]] bool gives_up_connecting() const;
   void lose_session();
   /// A statement of ours without parameters, several with ';' between them allowed.
   void command(const std::string& text);

@@ -48,7 +48,7 @@ bool is_process_shared(Session& session, const std::string& process, const std::
 
 void refuse_transaction_pooling(Session& session, const std::string& process, const std::string& options,
                                 const std::string& where) {
-  Patience patience{.limit = k_limit, .is_at_work = {}, .interrupted = nullptr, .gave_up = {}};
+  Patience patience{.limit = k_limit, .is_at_work = {}, .interrupted = {}, .gave_up = {}};
   const PatienceScope scope{patience};
   bool shared = false;
   try {

@@ -148,7 +148,7 @@ std::filesystem::path PostgresBackup::default_folder() const {
 
 ScopeChoice PostgresBackup::choose_scope(const std::vector<TableName>& tables) {
   PostgresConnection connection{m_location, Access::read, m_options};
-  const ClientTools tools{m_location, m_options, nullptr};
+  const ClientTools tools{m_location, m_options, connection.server(), nullptr};
   const int server_major = connection.server().version_number / 10000;
   try {
     tools.require_version("pg_dump", server_major);
@@ -243,7 +243,7 @@ void PostgresBackup::write(PostgresConnection& connection, const BackupRequest& 
 
 void PostgresBackup::dump(PostgresConnection& connection, const BackupRequest& request,
                           const std::filesystem::path& file, BackupManifest& manifest) const {
-  const ClientTools tools{m_location, m_options, request.stop};
+  const ClientTools tools{m_location, m_options, connection.server(), request.stop};
   const int server_major = connection.server().version_number / 10000;
   tools.require_version("pg_dump", server_major);
   tools.require_version("pg_restore", server_major);
@@ -262,7 +262,7 @@ void PostgresBackup::dump(PostgresConnection& connection, const BackupRequest& r
                                      "--no-password",
                                      fmt::format("--lock-wait-timeout={}", std::max<std::int64_t>(lock_wait, 1)),
                                      "--file=" + file.string(),
-                                     "--dbname=" + tools.target(connection.server())};
+                                     "--dbname=" + tools.target()};
   if (!whole) {
     arguments.emplace_back("--strict-names");
     for (const ListedTable& table : tables) {
@@ -281,7 +281,7 @@ void PostgresBackup::check_content(const std::filesystem::path& file, const Back
   if (manifest.scope == BackupScope::rows) {
     compare_counts(file.string(), manifest.row_counts, count_rows(file));
   } else {
-    const std::string contents = ClientTools{m_location, m_options, stop}.contents(file);
+    const std::string contents = archive_contents(file, stop);
     for (const auto& [table, count] : manifest.row_counts) {
       if (!lists_data_of(contents, table)) {
         throw Error{ExitCode::backup, "the backup '" + file.string() + "' has no rows of '" + table + "'"};
@@ -296,8 +296,8 @@ void PostgresBackup::check_content(const std::filesystem::path& file, const Back
 void PostgresBackup::restore_and_count(const std::filesystem::path& file, const BackupManifest& manifest,
                                        const StopSource* stop) const {
   const ScratchDatabase scratch{m_location, m_options};
-  const ClientTools tools{m_location, m_options, stop};
-  const std::string target = "--dbname=" + tools.target(scratch.server(), scratch.name());
+  const ClientTools tools{m_location, m_options, scratch.server(), stop};
+  const std::string target = "--dbname=" + tools.target(scratch.name());
   std::vector<std::string> load{"pg_restore",      "--exit-on-error", "--no-owner",
                                 "--no-privileges", "--no-password",   target};
   if (manifest.scope == BackupScope::whole) {
@@ -307,7 +307,7 @@ void PostgresBackup::restore_and_count(const std::filesystem::path& file, const 
     // Types and tables that the rows need come from the database itself; indexes and foreign keys do not matter here.
     const PartialFile schema{std::filesystem::temp_directory_path()};
     tools.run({"pg_dump", "--format=custom", "--schema-only", "--section=pre-data", "--no-password",
-               "--file=" + schema.path().string(), "--dbname=" + tools.target(scratch.server())});
+               "--file=" + schema.path().string(), "--dbname=" + tools.target()});
     std::vector<std::string> prepare = load;
     prepare.push_back(schema.path().string());
     tools.run(prepare);
