@@ -15,12 +15,13 @@ from oracle import Outcome, Plan, differences, judge
 class Options:
     long: bool
     seed: int
+    share: int = 100  # percent of the long form's repetitions and sizes; what it does at every point, it still does at every one
 
     def rng(self, name: str) -> random.Random:
         return random.Random(f"{self.seed} {name}")
 
     def scale(self, short: int, long: int) -> int:
-        return long if self.long else short
+        return max(short, long * self.share // 100) if self.long else short
 
 
 class Campaign:
@@ -132,8 +133,9 @@ def all_over(outcome: Outcome) -> bool:
 def parse_options() -> tuple[Options, list[str]]:
     parser = argparse.ArgumentParser(prog="torture", description="Kills, cuts, fills and floods taskctl, and checks seven invariants.")
     parser.add_argument("--long", action="store_true", help="the form for hours")
+    parser.add_argument("--share", type=int, default=100, metavar="PERCENT", help="of the long form's repetitions (default 100)")
     parser.add_argument("--only", metavar="NAMES", default="", help="only these tests: T1b, or T1a,T13")
     parser.add_argument("--seed", type=int, help="repeat a run (printed with every line)")
     arguments = parser.parse_args()
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1_000_000)
-    return Options(arguments.long, seed), [name for name in arguments.only.split(",") if name]
+    return Options(arguments.long, seed, arguments.share), [name for name in arguments.only.split(",") if name]

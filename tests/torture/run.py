@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the torture tests: scripts/torture [--long] [--only T1b,T7] [--seed N]. Fails on any violation."""
+"""Runs the torture tests: scripts/torture [--long [--share PERCENT]] [--only T1b,T7] [--seed N]. Fails on any violation."""
 import sys
 import traceback
 
