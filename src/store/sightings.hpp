@@ -18,7 +18,7 @@ namespace taskctl {
 struct SightingPlace {
   std::filesystem::path file;
   std::string owner;     ///< which database and profile: stands in the file, and has to be the same
-  Duration busy_wait{};  ///< how long to wait for somebody who writes it
+  Duration busy_wait{};  ///< how long to wait for somebody who writes it; a reader waits no more than a second
 };
 /// Below `folder`, named after profile and database.
 [[nodiscard]] SightingPlace sighting_place(const std::filesystem::path& folder, const ServerInfo& server,

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -31,6 +32,8 @@ constexpr std::int64_t k_file_mark = 0x54434653;
 constexpr std::int64_t k_file_layout = 1;
 /// Lookups under one lock: a writer's commit waits no longer than these take.
 constexpr int k_lookups_per_lock = 500;
+/// A lookup happens in a transaction of the target, which may keep the application's writers waiting: not for long.
+constexpr Duration k_longest_lookup_wait = std::chrono::seconds{1};
 
 // A file of our own, the same whatever database the tasks are in: not a statement of either engine's folder in sql/.
 constexpr const char* k_create =
@@ -79,8 +82,9 @@ class SightingFile {
       fail(error.getExtendedErrorCode(), error.what());
     }
     sqlite3_extended_result_codes(handle(), 1);
-    sqlite3_busy_timeout(
-        handle(), static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(place.busy_wait).count()));
+    const Duration wait = reading ? std::min(place.busy_wait, k_longest_lookup_wait) : place.busy_wait;
+    sqlite3_busy_timeout(handle(),
+                         static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(wait).count()));
     if (!reading && sqlite3_db_readonly(handle(), "main") != 0) {
       fail(SQLITE_READONLY, "");
     }

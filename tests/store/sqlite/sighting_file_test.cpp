@@ -1,9 +1,11 @@
 #include "store/sqlite/sighting_file.hpp"
 
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <fstream>
 
 #include "base/error.hpp"
@@ -146,6 +148,20 @@ TEST_CASE("a reader lets a writer through between two statements") {
   scene.note(k_noon + 1h, {{"1", "b"}});
   CHECK(sightings.find("1", "b").at == k_noon + 1h);
   CHECK(sightings.problem().empty());
+}
+
+TEST_CASE("a reader does not wait for long while somebody writes") {
+  SightingScene scene;
+  scene.note(k_noon, {{"1", "a"}});
+  scene.place.busy_wait = 1h;
+  sqlite3* other = nullptr;
+  REQUIRE(sqlite3_open(scene.place.file.c_str(), &other) == SQLITE_OK);
+  REQUIRE(sqlite3_exec(other, "BEGIN EXCLUSIVE", nullptr, nullptr, nullptr) == SQLITE_OK);
+  const auto begun = std::chrono::steady_clock::now();
+  CHECK_THAT(scene.problem(), Contains("is in use by another taskctl"));
+  CHECK(std::chrono::steady_clock::now() - begun < 30s);
+  sqlite3_close(other);
+  CHECK(scene.find("1", "a") == k_noon);
 }
 
 TEST_CASE("a file of sightings that came later is found") {
