@@ -284,9 +284,9 @@ void declare_profile_init(CLI::App& app, ProfileInitOptions& options) {
     answers(std::string{to_string(task_class)}, "VALUE", fmt::format("a status that means {}", to_string(task_class)));
   }
   answers("unmapped", "VALUE", "a status that no class is guessed for");
-  answers(
-      "encoding", "COLUMN=FORMAT",
-      "how a column's times are written: timestamptz, naive, text, unix-s, unix-ms, unix-us, unix-float, julian-day");
+  answers("encoding", "COLUMN=FORMAT",
+          "how a column's times are written: timestamptz, naive, text, unix-s, unix-ms, unix-us, unix-ns, unix-float, "
+          "julian-day");
   answer("zone", "ZONE", "zone of times that carry none (default: UTC)");
   answer("worker-table", "TABLE", "the table of the workers, with their heartbeats; 'none' when there is none");
   answer("worker-key", "COLUMN", "the column of the workers' table that equals a task's worker");

@@ -213,6 +213,7 @@ class Child {
       read_pipes();
       reap();
     }
+    m_result.output_held = m_output.open();
   }
 
  private:

@@ -14,7 +14,8 @@ struct ProcessResult {
   std::string output;  ///< its standard output, at most 1 MiB
   std::string error;   ///< its standard error, at most 64 KiB
   bool timed_out = false;
-  bool gave_up = false;  ///< ended because its ProcessWatch saw no use in waiting
+  bool gave_up = false;      ///< ended because its ProcessWatch saw no use in waiting
+  bool output_held = false;  ///< it had ended, and something that it started still held its standard output open
 };
 
 /// For a program that may take any time as long as it gets on: it, or somebody that it waits for.

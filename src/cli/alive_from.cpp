@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/duration.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/process.hpp"
@@ -14,7 +15,6 @@ namespace taskctl {
 
 namespace {
 
-constexpr Duration k_patience = std::chrono::seconds{30};
 constexpr Duration k_fresh = std::chrono::seconds{5};
 /// What run_process keeps of an output.
 constexpr std::size_t k_most_output = 1U << 20U;
@@ -30,10 +30,11 @@ bool is_file(const std::string& source) {
 }
 
 /// The answer, or why there is none.
-std::pair<std::string, std::string> answer_of_command(const std::string& source, const StopSource* stop) {
-  const ProcessResult result = run_process({"/bin/sh", "-c", source}, {}, k_patience, stop);
+std::pair<std::string, std::string> answer_of_command(const std::string& source, Duration patience,
+                                                      const StopSource* stop) {
+  const ProcessResult result = run_process({"/bin/sh", "-c", source}, {}, patience, stop);
   if (result.timed_out) {
-    return {{}, "it did not end within 30s"};
+    return {{}, "it did not end within " + format_duration(patience)};
   }
   if (result.status != 0) {
     const std::string said = result.error.substr(0, result.error.find('\n'));
@@ -41,6 +42,9 @@ std::pair<std::string, std::string> answer_of_command(const std::string& source,
   }
   if (result.output.size() >= k_most_output) {
     return {{}, "its answer is longer than 1 MiB"};
+  }
+  if (result.output_held) {
+    return {{}, "it ended and left its output open: what it started may have more to say"};
   }
   return {result.output, {}};
 }
@@ -73,13 +77,14 @@ std::set<std::string, std::less<>> names_in(const std::string& text) {
   return names;
 }
 
-AliveFrom::AliveFrom(std::string source, const Clock& clock, const StopSource* stop) : m_clock{clock}, m_stop{stop} {
+AliveFrom::AliveFrom(std::string source, const Clock& clock, const StopSource* stop, Duration patience)
+    : m_clock{clock}, m_stop{stop}, m_patience{patience} {
   m_list->source = std::move(source);
 }
 
 void AliveFrom::ask() {
   auto [text, problem] =
-      is_file(m_list->source) ? answer_of_file(m_list->source) : answer_of_command(m_list->source, m_stop);
+      is_file(m_list->source) ? answer_of_file(m_list->source) : answer_of_command(m_list->source, m_patience, m_stop);
   m_list->names = names_in(text);
   m_list->problem = std::move(problem);
   if (m_list->problem.empty() && m_list->names.empty()) {

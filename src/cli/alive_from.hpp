@@ -10,10 +10,11 @@
 namespace taskctl {
 
 /// Who is alive according to --alive-from: a file, or a command for /bin/sh, with one name a line. Asked outside of
-/// transactions only, for a command takes its time (at most 30 s).
+/// transactions only, for a command takes its time (at most `patience`).
 class AliveFrom {
  public:
-  AliveFrom(std::string source, const Clock& clock, const StopSource* stop);
+  AliveFrom(std::string source, const Clock& clock, const StopSource* stop,
+            Duration patience = std::chrono::seconds{30});
 
   /// Reads the file or runs the command. A failure, an empty answer or too long a one makes the list unknown.
   void ask();
@@ -27,6 +28,7 @@ class AliveFrom {
   std::shared_ptr<AliveList> m_list = std::make_shared<AliveList>();
   const Clock& m_clock;
   const StopSource* m_stop;
+  Duration m_patience;
   std::chrono::steady_clock::time_point m_asked{};
 };
 

@@ -38,6 +38,13 @@ std::string row_name(const Change& change) {
   return "the row " + change.key.display() + " of '" + change.table.display() + "'";
 }
 
+/// A policy may show a row and keep it from being locked: that looks as if somebody else had locked it.
+std::string held_text(const TableInfo* table) {
+  const bool policies = table != nullptr && table->row_security;
+  return std::string{"is locked by another session"} +
+         (policies ? ", or row-level security shows it to this role and keeps it from changing it" : "");
+}
+
 bool written_alike(const Change& one, const Change& other) {
   return one.table == other.table && one.key.columns == other.key.columns && one.written == other.written;
 }
@@ -150,7 +157,7 @@ void BatchWriter::check_tasks() {
         refuse(i, std::move(*refusal));
       }
     } else if (m_held_tasks.count(key) > 0) {
-      refuse(i, {UnitResult::busy, "the row is locked by another session"});
+      refuse(i, {UnitResult::busy, "the row " + held_text(m_store.schema().find(m_store.profile().table))});
     } else {
       refuse(i, {.result = UnitResult::moved_on, .detail = "row is gone", .gone = true});
     }
@@ -253,7 +260,7 @@ std::optional<Refusal> BatchWriter::difference(const PlanUnit& unit) {
       confirm();
     }
     if (m_held_rows.count(identity) > 0) {
-      return Refusal{UnitResult::busy, row_name(change) + " is locked by another session"};
+      return Refusal{UnitResult::busy, row_name(change) + " " + held_text(find_table(m_store.schema(), change.table))};
     }
     const std::optional<Image>& row = m_rows.at(identity);
     if (!change.before && row) {

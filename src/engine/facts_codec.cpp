@@ -21,6 +21,7 @@ std::string encode_facts(const TaskFacts& facts) {
   for (const bool hazard : facts.hazards) {
     out.number(hazard ? 1 : 0);
   }
+  encode(out, facts.attempts_requeued);
   return out.bytes();
 }
 
@@ -41,6 +42,7 @@ TaskFacts decode_facts(std::string_view bytes) {
   for (auto left = in.number(); left > 0; --left) {
     facts.hazards.push_back(in.number() != 0);
   }
+  facts.attempts_requeued = decode_optional_number(in);
   return facts;
 }
 

@@ -25,6 +25,7 @@ constexpr auto k_formats = std::to_array<std::pair<TimeFormat, std::string_view>
     {TimeFormat::unix_s, "unix-s"},
     {TimeFormat::unix_ms, "unix-ms"},
     {TimeFormat::unix_us, "unix-us"},
+    {TimeFormat::unix_ns, "unix-ns"},
     {TimeFormat::unix_float, "unix-float"},
     {TimeFormat::julian_day, "julian-day"},
 });
@@ -94,7 +95,7 @@ bool is_fractional(const Value& value) {
 /// Each number has one plausible unit: the ranges of 1990 to 2100 do not overlap.
 std::optional<TimeFormat> unit_of(const Value& value) {
   for (const TimeFormat format :
-       {TimeFormat::unix_s, TimeFormat::unix_ms, TimeFormat::unix_us, TimeFormat::julian_day}) {
+       {TimeFormat::unix_s, TimeFormat::unix_ms, TimeFormat::unix_us, TimeFormat::unix_ns, TimeFormat::julian_day}) {
     if (read_as(value, {.format = format})) {
       return format == TimeFormat::unix_s && is_fractional(value) ? TimeFormat::unix_float : format;
     }

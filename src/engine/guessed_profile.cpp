@@ -134,6 +134,8 @@ class ProfileText {
         return "milliseconds";
       case TimeFormat::unix_us:
         return "microseconds";
+      case TimeFormat::unix_ns:
+        return "nanoseconds";
       case TimeFormat::unix_float:
         return "fractions";
       case TimeFormat::julian_day:

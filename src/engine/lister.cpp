@@ -1,12 +1,15 @@
 #include "engine/lister.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "base/error.hpp"
 #include "engine/evidence_gatherer.hpp"
 #include "engine/facts_codec.hpp"
 #include "engine/row_rules.hpp"
 #include "sql/statements.hpp"
+#include "store/catalog.hpp"
 
 namespace taskctl {
 
@@ -202,11 +205,7 @@ std::vector<std::string> warnings_of(const JudgeContext& context, const Schema& 
     warnings.emplace_back(
         "this standby lags further behind than a liveness timeout: findings that rest on liveness are only possible");
   }
-  for (const auto& [name, table] : schema.tables) {
-    if (table.row_security) {
-      warnings.push_back("row-level security hides rows of '" + name + "' from this role: there may be more");
-    }
-  }
+  std::ranges::move(hidden_rows_warnings(schema), std::back_inserter(warnings));
   return warnings;
 }
 

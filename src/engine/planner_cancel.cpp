@@ -188,7 +188,7 @@ class CancelPlanner {
       m_plan.leave_out({.task = finding.task.key.text(), .why = why, .detail = std::move(detail), .finding = finding});
     };
     if (read.facts.has_twin) {
-      return leave(LeftOut::Why::unaddressable, k_twin);
+      return leave(LeftOut::Why::unaddressable, twin_text(m_store));
     }
     const std::string status = "its status is '" + finding.task.status.value_or("NULL") + "'";
     if (!finding.task.task_class) {
@@ -207,7 +207,7 @@ class CancelPlanner {
       return leave(LeftOut::Why::hazard, std::move(hazards));
     }
     const std::string kind = active ? "force-cancel" : "cancel";
-    finding.outcome = within_attempts(finding, outcome_of(kind), m_profile);
+    finding.outcome = within_attempts(finding, outcome_of(kind), read.facts);
     finding.repair = Repair::yes;
     std::string detail;
     const OperationList* operations = operations_for(m_profile, finding, detail);

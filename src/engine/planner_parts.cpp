@@ -10,6 +10,7 @@
 #include "base/digest.hpp"
 #include "base/text.hpp"
 #include "engine/remedy.hpp"
+#include "store/catalog.hpp"
 
 namespace taskctl {
 
@@ -31,7 +32,7 @@ bool is_same_row(const Task& a, const Task& b) {
 class AddressCheck {
  public:
   /// Reads the rows that answer to `keys`.
-  AddressCheck(TaskStore& store, std::vector<TaskKey> keys) {
+  AddressCheck(TaskStore& store, std::vector<TaskKey> keys) : m_twin{twin_text(store)} {
     if (keys.empty()) {
       return;
     }
@@ -51,7 +52,7 @@ class AddressCheck {
       return "no row answers to its id: a part of its key is NULL, a blob or a float";
     }
     if (found->second.has_twin) {
-      return k_twin;
+      return m_twin;
     }
     if (!is_same_row(found->second.task, task)) {
       return "another row answers to its id";
@@ -60,6 +61,7 @@ class AddressCheck {
   }
 
  private:
+  std::string m_twin;
   std::map<TaskKey, TaskFacts> m_found;
 };
 
@@ -81,6 +83,12 @@ void warn_of_triggers(Plan& plan, const TaskStore& store) {
 }
 
 }  // namespace
+
+std::string twin_text(TaskStore& store) {
+  return store.connection().engine() == Engine::sqlite
+             ? "two rows answer to its id: 1 and '1' in a key column without a type"
+             : "two rows answer to its id: they stand in different partitions";
+}
 
 Plan start_plan(TaskStore& store, const std::string& command) {
   constexpr std::size_t k_nonce_bytes = 16;
@@ -127,6 +135,11 @@ void end_plan(Plan& plan, TaskStore& store) {
                                         store.profile().name, join(plan.unmapped, ", ")));
   }
   warn_of_triggers(plan, store);
+  for (std::string& warning : hidden_rows_warnings(store.schema())) {
+    if (std::ranges::find(plan.warnings, warning) == plan.warnings.end()) {
+      plan.warnings.push_back(std::move(warning));
+    }
+  }
 }
 
 namespace {

@@ -12,7 +12,7 @@
 namespace taskctl {
 
 /// Why a task is left alone whose TaskFacts::has_twin.
-inline constexpr const char* k_twin = "two rows answer to its id: 1 and '1' in a key column without a type";
+[[nodiscard]] std::string twin_text(TaskStore& store);
 
 /// Tasks are evaluated this many at a time, so that memory stays flat.
 inline constexpr std::size_t k_planner_chunk = 500;

@@ -61,8 +61,7 @@ std::vector<Trial> try_likely_profiles(Connection& connection) {
 
 constexpr const char* k_hint =
     "Give --profile NAME or --profile FILE; `taskctl profile list` prints the ones that are built in. Tables that "
-    "stand "
-    "in another schema than usual: --profile NAME:schema=SCHEMA.";
+    "stand in another schema than usual: --profile NAME:schema=SCHEMA, or in --db options=-csearch_path=SCHEMA.";
 
 [[noreturn]] void throw_several(const std::vector<const Trial*>& fitting) {
   std::vector<std::string> names;
@@ -105,6 +104,8 @@ std::string describe_style(const TimeStyle& style) {
       return "Unix milliseconds";
     case TimeFormat::unix_us:
       return "Unix microseconds";
+    case TimeFormat::unix_ns:
+      return "Unix nanoseconds";
     case TimeFormat::unix_float:
       return "Unix seconds with fraction";
     case TimeFormat::julian_day:
@@ -295,10 +296,8 @@ ProfileCheck check_profile(Connection& connection, const Profile& profile, const
   check.problems = check_schema(profile, schema, connection.engine());
   check.readings = Readings{profile, schema}.all();
   check.missing_privileges = missing_privileges(profile, schema);
+  check.row_security = schema.with_hidden_rows();
   for (const auto& [name, table] : schema.tables) {
-    if (table.row_security) {
-      check.row_security.push_back(name);
-    }
     for (const auto& trigger : table.triggers) {
       check.triggers.push_back(on_table(trigger, name));
     }

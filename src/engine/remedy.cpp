@@ -1,7 +1,6 @@
 #include "engine/remedy.hpp"
 
 #include <algorithm>
-#include <regex>
 
 #include "base/duration.hpp"
 #include "engine/evidence.hpp"
@@ -76,28 +75,6 @@ Outcome outcome_of_open_task(Finding& finding, const TaskFacts& facts, const Jud
   return chosen_for(finding, context);
 }
 
-/// What requeueing itself adds to the attempts: N where the profile's operation sets them to `COLUMN + N`. What any
-/// other expression gives is known only once it is written.
-std::int64_t attempts_of_requeueing(const Profile& profile) {
-  const Attribute& used = profile.attempts_used;
-  const auto operations = profile.outcomes.find(Outcome::requeued);
-  if (used.kind != Attribute::Kind::column || operations == profile.outcomes.end()) {
-    return 0;
-  }
-  static const std::regex k_sum{R"re(\s*(?:coalesce\s*\(\s*)?"?(\w+)"?(?:\s*,\s*0\s*\))?\s*\+\s*(\d{1,6})\s*)re",
-                                std::regex::icase};
-  for (const OperationSpec& operation : operations->second) {
-    for (const auto& [column, value] : operation.set) {
-      std::smatch sum;
-      if (operation.table.empty() && column == used.column && std::regex_match(value.sql(), sum, k_sum) &&
-          sum.str(1) == column) {
-        return std::stoll(sum.str(2));
-      }
-    }
-  }
-  return 0;
-}
-
 Outcome decide_outcome(Finding& finding, const TaskFacts& facts, const JudgeContext& context) {
   if (finding.certainty == Certainty::none) {
     return Outcome::unchanged;
@@ -115,7 +92,7 @@ Outcome decide_outcome(Finding& finding, const TaskFacts& facts, const JudgeCont
   }
   const Outcome wanted =
       context.policy.outcome ? *context.policy.outcome : outcome_of_open_task(finding, facts, context);
-  return within_attempts(finding, wanted, context.profile);
+  return within_attempts(finding, wanted, facts);
 }
 
 /// When it ended by its own row, unless that time is of an earlier attempt.
@@ -237,7 +214,7 @@ Outcome outcome_of_class(TaskClass task_class) {
   return Outcome::unchanged;
 }
 
-Outcome within_attempts(Finding& finding, Outcome outcome, const Profile& profile) {
+Outcome within_attempts(Finding& finding, Outcome outcome, const TaskFacts& facts) {
   constexpr std::string_view k_source = "requeue";
   std::erase_if(finding.evidence, [](const Evidence& evidence) { return evidence.source == k_source; });
   const Task& task = finding.task;
@@ -246,8 +223,8 @@ Outcome within_attempts(Finding& finding, Outcome outcome, const Profile& profil
   }
   const std::int64_t limit = *task.attempts_limit;
   std::int64_t used = *task.attempts_used;
-  const bool counted = used < limit;
-  used += counted ? attempts_of_requeueing(profile) : 0;
+  const bool counted = used < limit && facts.attempts_requeued > used;
+  used = counted ? *facts.attempts_requeued : used;
   if (used < limit) {
     return outcome;
   }

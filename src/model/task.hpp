@@ -89,7 +89,9 @@ struct TaskFacts {
   std::size_t class_rule = 0;          ///< position of the [[class]] entry that mapped the status
   std::vector<LivenessFact> liveness;  ///< one per [[liveness]] entry of the profile, same order
   CancelRequestFact cancel_request;
-  std::vector<bool> hazards;           ///< one per [[hazard]] entry
+  std::vector<bool> hazards;  ///< one per [[hazard]] entry
+  /// Attempts used once the task is requeued; nullopt: as many as now, or nobody can tell before.
+  std::optional<std::int64_t> attempts_requeued;
   std::vector<EvidenceFact> evidence;  ///< one per [[evidence]] entry; empty until it is asked for
   std::optional<Image> image;          ///< all columns, when asked for
   bool has_twin = false;               ///< by key: another row answers to the same id, and this is one of the two

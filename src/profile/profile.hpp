@@ -178,6 +178,8 @@ struct Profile {
   std::string table;  ///< "name" or "schema.name"
   std::vector<std::string> key;
   Attribute status, kind, worker, queue, user, error, attempts_used, attempts_limit;
+  /// What requeueing sets `attempts_used` to, where it sets it and the row alone tells.
+  Attribute attempts_requeued;
   bool always_assigned = false;  ///< an active task without a worker is an orphan
 
   struct Times {

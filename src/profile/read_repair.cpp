@@ -223,6 +223,29 @@ void check_enabled(Rule rule, const Item& enable, Draft& draft) {
   }
 }
 
+bool needs_more_than_the_row(const Fragment& fragment) {
+  return std::ranges::any_of(fragment.pieces(), [](const Fragment::Piece& piece) {
+    return piece.placeholder && !piece.text.starts_with("task.") && piece.text != "worker";
+  });
+}
+
+/// An attempt that the repair itself counts may be the last one: then it must not give the task back.
+void read_attempts_of_requeueing(Profile& profile) {
+  const auto requeued = profile.outcomes.find(Outcome::requeued);
+  if (requeued == profile.outcomes.end() || profile.attempts_used.kind != Attribute::Kind::column) {
+    return;
+  }
+  for (const OperationSpec& operation : requeued->second) {
+    for (const auto& [column, value] : operation.set) {
+      if (operation.table.empty() && column == profile.attempts_used.column && !needs_more_than_the_row(value)) {
+        profile.attempts_requeued.kind = Attribute::Kind::sql;
+        profile.attempts_requeued.sql = value;
+        profile.attempts_requeued.where = value.where();
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void read_rules(const Item& root, Draft& draft) {
@@ -303,6 +326,7 @@ void read_operations(const Item& root, Draft& draft) {
       read_rule_operations(name, item, draft);
     }
   }
+  read_attempts_of_requeueing(draft.profile);
 }
 
 }  // namespace taskctl

@@ -11,10 +11,15 @@ namespace {
 using Styles = std::map<std::string, TimeStyle>;
 
 const std::vector<std::pair<std::string, TimeFormat>>& formats() {
-  static const std::vector<std::pair<std::string, TimeFormat>> k_formats = {
-      {"timestamptz", TimeFormat::timestamptz}, {"naive", TimeFormat::naive},          {"text", TimeFormat::text},
-      {"unix-s", TimeFormat::unix_s},           {"unix-ms", TimeFormat::unix_ms},      {"unix-us", TimeFormat::unix_us},
-      {"unix-float", TimeFormat::unix_float},   {"julian-day", TimeFormat::julian_day}};
+  static const std::vector<std::pair<std::string, TimeFormat>> k_formats = {{"timestamptz", TimeFormat::timestamptz},
+                                                                            {"naive", TimeFormat::naive},
+                                                                            {"text", TimeFormat::text},
+                                                                            {"unix-s", TimeFormat::unix_s},
+                                                                            {"unix-ms", TimeFormat::unix_ms},
+                                                                            {"unix-us", TimeFormat::unix_us},
+                                                                            {"unix-ns", TimeFormat::unix_ns},
+                                                                            {"unix-float", TimeFormat::unix_float},
+                                                                            {"julian-day", TimeFormat::julian_day}};
   return k_formats;
 }
 

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -16,6 +17,7 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+constexpr std::int64_t k_ns_per_us = 1000;
 constexpr std::int64_t k_us_per_ms = 1000;
 constexpr std::int64_t k_us_per_s = 1'000'000;
 constexpr std::int64_t k_ms_per_day = 86'400'000;
@@ -102,6 +104,16 @@ std::optional<Instant> decode_units(const Value& value, std::int64_t unit) {
   return real ? from_real_units(*real, static_cast<double>(unit), cut) : std::nullopt;
 }
 
+/// Cut to microseconds, before 1970 too.
+std::optional<Instant> decode_nanoseconds(const Value& value) {
+  if (const auto whole = whole_number(value)) {
+    return in_range(std::chrono::floor<Duration>(
+        std::chrono::sys_time<std::chrono::nanoseconds>{std::chrono::nanoseconds{*whole}}));
+  }
+  const auto real = real_number(value);
+  return real ? from_real_units(*real, 1.0 / static_cast<double>(k_ns_per_us), cut) : std::nullopt;
+}
+
 /// A double holds seconds of our century to 0.24 µs: the nearest microsecond is the one that was written.
 std::optional<Instant> decode_unix_float(const Value& value) {
   const auto real = real_number(value);
@@ -156,6 +168,8 @@ std::optional<Instant> decode_with(const Value& value, const TimeStyle& style) {
       return decode_units(value, k_us_per_s);
     case TimeFormat::unix_ms:
       return decode_units(value, k_us_per_ms);
+    case TimeFormat::unix_ns:
+      return decode_nanoseconds(value);
     case TimeFormat::unix_float:
       return decode_unix_float(value);
     case TimeFormat::julian_day:
@@ -182,6 +196,16 @@ std::string encode_text(Instant at, const TimeStyle& style) {
   const LocalTime local = wall_clock(at, style.zone, style.name);
   const std::string text = format_local(local, style.separator == '\0' ? 'T' : style.separator, style.fraction);
   return style.zone_in_text ? text + "+00:00" : text;
+}
+
+/// 64 bits hold the years 1678 to 2261.
+Value encode_nanoseconds(Duration since_epoch, const TimeStyle& style) {
+  constexpr std::int64_t k_most = std::numeric_limits<std::int64_t>::max() / k_ns_per_us;
+  if (since_epoch.count() > k_most || since_epoch.count() < -k_most) {
+    throw Error{ExitCode::failed,
+                fmt::format("a time outside of the years 1678 to 2261 cannot be written as '{}'", style.name)};
+  }
+  return std::int64_t{since_epoch.count() * k_ns_per_us};
 }
 
 }  // namespace
@@ -218,6 +242,8 @@ Value encode_time(Instant at, const TimeStyle& style) {
       return std::int64_t{floor<milliseconds>(since_epoch).count()};
     case TimeFormat::unix_us:
       return std::int64_t{since_epoch.count()};
+    case TimeFormat::unix_ns:
+      return encode_nanoseconds(since_epoch, style);
     case TimeFormat::unix_float:
       return static_cast<double>(since_epoch.count()) / static_cast<double>(k_us_per_s);
     case TimeFormat::julian_day: {

@@ -18,7 +18,8 @@ enum class TimeFormat {
   text,         ///< ISO 8601 text; a zone in the text wins, otherwise the style's zone
   unix_s,
   unix_ms,
-  unix_us,     ///< integers
+  unix_us,
+  unix_ns,     ///< integers; what is finer than a microsecond is cut
   unix_float,  ///< seconds with fraction
   julian_day,  ///< SQLite's julianday()
 };

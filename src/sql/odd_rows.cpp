@@ -65,6 +65,20 @@ std::string more_attempts_than_allowed(const StatementWriter& writer) {
   return greater(writer, operand(writer, profile.attempts_used), operand(writer, profile.attempts_limit), true);
 }
 
+bool counts_attempts_in_requeueing(const StatementWriter& writer) {
+  const Profile& profile = writer.profile();
+  if (!profile.attempts_requeued.given() || !profile.attempts_limit.given()) {
+    return false;
+  }
+  return writer.dialect().engine() == Engine::sqlite ||
+         postgres_family(operand(writer, profile.attempts_used).type) != TypeFamily::text;
+}
+
+std::string fewer_attempts_than_allowed(const StatementWriter& writer) {
+  const Profile& profile = writer.profile();
+  return greater(writer, operand(writer, profile.attempts_limit), operand(writer, profile.attempts_used), true);
+}
+
 std::string may_have_begun_after_end(const StatementWriter& writer) {
   const Profile& profile = writer.profile();
   return greater(writer, operand(writer, profile.times.started), operand(writer, profile.times.finished),

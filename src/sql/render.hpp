@@ -49,6 +49,7 @@ struct FactsLayout {
   std::size_t status = 0, class_rule = 0, task_class = 0;
   // -1: the profile has no such source.
   int kind = -1, worker = -1, queue = -1, user = -1, error = -1, attempts_used = -1, attempts_limit = -1;
+  int attempts_requeued = -1;
   int created = -1, started = -1, finished = -1, updated = -1, heartbeat = -1, lease = -1, claimed = -1;
   struct Live {
     int found = -1, heartbeat = -1, verdict = -1;

@@ -47,6 +47,10 @@ class FactsColumns {
     for (const Hazard& hazard : profile().hazards) {
       m_layout.hazards.push_back(add(fmt::format("CASE WHEN {} THEN 1 ELSE 0 END", m_writer.fragment(hazard.when))));
     }
+    if (counts_attempts_in_requeueing(m_writer)) {
+      m_layout.attempts_requeued = add(fmt::format("CASE WHEN {} THEN {} END", fewer_attempts_than_allowed(m_writer),
+                                                   m_writer.text(profile().attempts_requeued)));
+    }
   }
 
   int add(std::string expression) {

@@ -1,6 +1,7 @@
 #include "sql/schema.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "base/bytes.hpp"
 #include "base/digest.hpp"
@@ -14,6 +15,10 @@ void append(ByteWriter& writer, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     writer.text(name);
   }
+}
+
+bool are_among(const std::vector<std::string>& some, const std::vector<std::string>& all) {
+  return std::ranges::all_of(some, [&all](const std::string& one) { return std::ranges::find(all, one) != all.end(); });
 }
 
 }  // namespace
@@ -36,9 +41,33 @@ std::vector<std::string> TableInfo::row_key() const {
   return usable == unique_keys.end() ? std::vector<std::string>{} : *usable;
 }
 
+bool is_unique(const TableInfo& table, const std::vector<std::string>& columns) {
+  const auto is_covered = [&columns](const std::vector<std::string>& unique) {
+    return !unique.empty() && are_among(unique, columns);
+  };
+  return is_covered(table.primary_key) || std::ranges::any_of(table.unique_keys, is_covered);
+}
+
+bool is_unique_in_partition(const TableInfo& table, const std::vector<std::string>& columns) {
+  return table.is_partitioned &&
+         std::ranges::any_of(table.unique_keys,
+                             [&columns](const std::vector<std::string>& unique) { return are_among(columns, unique); });
+}
+
 const TableInfo* Schema::find(const std::string& name_in_profile) const {
   const auto found = tables.find(name_in_profile);
   return found == tables.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> Schema::with_hidden_rows() const {
+  std::set<std::string> names;
+  for (const auto& [name, table] : tables) {
+    if (table.row_security) {
+      names.insert(table.name.display());
+    }
+  }
+  names.insert(veiled.begin(), veiled.end());
+  return {names.begin(), names.end()};
 }
 
 std::string Schema::fingerprint() const {

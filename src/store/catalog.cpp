@@ -172,12 +172,7 @@ class FitCheck {
   }
 
   void check_key(const TableInfo& table) {
-    const std::set<std::string> key(m_profile.key.begin(), m_profile.key.end());
-    const auto is_covered = [&](const std::vector<std::string>& unique) {
-      return !unique.empty() && std::ranges::all_of(unique, [&](const std::string& c) { return key.contains(c); });
-    };
-    const bool unique = is_covered(table.primary_key) || std::ranges::any_of(table.unique_keys, is_covered);
-    if (!unique && !table.is_view) {
+    if (!table.is_view && !is_unique(table, m_profile.key) && !is_unique_in_partition(table, m_profile.key)) {
       add(m_profile.table,
           fmt::format("nothing makes the key ({}) of table '{}' unique: it needs a primary key or a unique index",
                       join(m_profile.key, ", "), m_profile.table));
@@ -236,6 +231,7 @@ class FitCheck {
       case TimeFormat::unix_s:
       case TimeFormat::unix_ms:
       case TimeFormat::unix_us:
+      case TimeFormat::unix_ns:
       case TimeFormat::unix_float:
       case TimeFormat::julian_day:
         return begins({"smallint", "integer", "bigint", "numeric", "real", "double precision"});
@@ -294,6 +290,7 @@ TableInfo read_table(Connection& connection, const std::string& name) {
   table.can_insert = flag_of(row[6]);
   table.can_delete = flag_of(row[7]);
   table.has_row_version = flag_of(row[8]);
+  table.is_partitioned = flag_of(row[9]);
   const std::string resolved = catalog_argument(Dialect{connection.engine()}, table.name);
   read_columns(connection, statements.table_columns, resolved, table);
   read_indexes(connection, statements.table_indexes, resolved, table);
@@ -325,6 +322,14 @@ Schema read_schema(Connection& connection, const Profile& profile) {
       schema.tables.emplace(name, std::move(table));
     }
   }
+  if (connection.engine() == Engine::postgres) {
+    for (const auto& [name, use] : uses) {
+      const std::optional<Row> found = names.contains(name) ? std::nullopt : find_table(connection, name);
+      if (found && flag_of((*found)[3])) {
+        schema.veiled.push_back(TableName{required_text((*found)[0]), required_text((*found)[1])}.display());
+      }
+    }
+  }
   return schema;
 }
 
@@ -346,16 +351,19 @@ void require_fit(const Profile& profile, const Schema& schema, Engine engine) {
               "Run 'taskctl profile check' to see how the profile reads this database."};
 }
 
-void require_all_rows_visible(const Schema& schema, bool accepted) {
-  std::vector<std::string> hidden;
-  for (const auto& [name, table] : schema.tables) {
-    if (table.row_security) {
-      hidden.push_back("'" + table.name.display() + "'");
-    }
+std::vector<std::string> hidden_rows_warnings(const Schema& schema) {
+  std::vector<std::string> warnings;
+  for (const std::string& name : schema.with_hidden_rows()) {
+    warnings.push_back(fmt::format("row-level security hides rows of '{}' from this role: there may be more", name));
   }
+  return warnings;
+}
+
+void require_all_rows_visible(const Schema& schema, bool accepted) {
+  const std::vector<std::string> hidden = schema.with_hidden_rows();
   if (!hidden.empty() && !accepted) {
     throw Error{ExitCode::access,
-                fmt::format("row-level security may hide rows of {} from this role", join(hidden, ", ")),
+                fmt::format("row-level security may hide rows of '{}' from this role", join(hidden, "', '")),
                 "Connect as a role with BYPASSRLS, or accept what is hidden with '--accept-hazard rls'."};
   }
 }

@@ -30,6 +30,9 @@ std::vector<SchemaProblem> check_schema(const Profile& profile, const Schema& sc
 /// Throws Error{mismatch} listing the problems, with the hint to run `taskctl profile check`.
 void require_fit(const Profile& profile, const Schema& schema, Engine engine);
 
+/// What to say of each table whose hidden rows are accepted.
+std::vector<std::string> hidden_rows_warnings(const Schema& schema);
+
 /// Throws Error{access} when row-level security hides rows of a table that is read, unless `accepted`.
 void require_all_rows_visible(const Schema& schema, bool accepted);
 

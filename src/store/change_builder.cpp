@@ -65,7 +65,8 @@ ChangeBuilder::ChangeBuilder(const Profile& profile, const TableInfo& table, Eng
       m_image_columns{share(statement.image_columns)},
       m_set_columns{share(statement.set_columns)} {
   const bool is_task_table = operation.table.empty() || operation.table == profile.table;
-  if (m_key.empty() && is_task_table) {
+  // A repair may move a task to another partition, which changes its primary key; its id stays.
+  if (is_task_table && (m_key.empty() || (table.is_partitioned && !is_unique(table, profile.key)))) {
     m_key = profile.key;
   }
   if (m_key.empty()) {

@@ -158,6 +158,9 @@ TaskFacts FactsDecoder::decode(const Row& row) const {
   for (const int hazard : m_layout.hazards) {
     facts.hazards.push_back(flag_of(at(row, hazard)));
   }
+  if (m_layout.attempts_requeued >= 0) {
+    facts.attempts_requeued = integer_of(at(row, m_layout.attempts_requeued));
+  }
   if (m_image_columns) {
     const auto first = row.begin() + m_layout.image;
     facts.image = Image{m_image_columns, {first, first + static_cast<std::ptrdiff_t>(m_image_columns->size())}};

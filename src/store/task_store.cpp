@@ -59,6 +59,19 @@ const TableInfo& table_of(const Schema& schema, const TableName& name) {
   return found->second;
 }
 
+/// A policy that refuses what a row would become is about that row, as a CHECK is: the others may pass.
+template <class Action>
+std::int64_t within_policies(const TableInfo& table, const Action& write) {
+  try {
+    return write();
+  } catch (const Error& error) {
+    if (error.code() == ExitCode::access && table.row_security) {
+      throw ConstraintError{error.message()};
+    }
+    throw;
+  }
+}
+
 /// Reads the facts of one statement. A comparison in the database may be looser than the id (collation, affinity):
 /// `wanted`, unless empty, is compared exactly.
 class FactsReader {
@@ -186,10 +199,10 @@ void TaskStore::read_facts_by_key(const FactsRequest& request, const std::functi
 }
 
 bool TaskStore::ids_may_be_shared() const {
-  if (m_dialect.engine() != Engine::sqlite) {
-    return false;
-  }
   const TableInfo& table = m_schema.tables.at(m_profile.table);
+  if (m_dialect.engine() != Engine::sqlite) {
+    return table.is_partitioned && !is_unique(table, m_profile.key);
+  }
   return std::ranges::any_of(m_profile.key, [&table](const std::string& name) {
     const ColumnInfo* column = table.find(name);
     return column != nullptr && affinity_of(column->type) == Affinity::none;
@@ -300,15 +313,17 @@ std::int64_t TaskStore::write(Change& change) {
   const TableInfo& table = table_of(m_schema, change.table);
   const RenderedStatement statement = render_write(table, m_dialect, change);
   const std::vector<std::string> key_columns = change.key.columns.empty() ? table.row_key() : change.key.columns;
-  return m_connection.run(statement.sql, statement.parameters, [&](const Row& row) {
-    change.key = {key_columns, row};
+  return within_policies(table, [&] {
+    return m_connection.run(statement.sql, statement.parameters, [&](const Row& row) {
+      change.key = {key_columns, row};
+    });
   });
 }
 
 std::int64_t TaskStore::update_together(std::span<const Change* const> changes) {
-  const RenderedStatement statement =
-      render_update_many(table_of(m_schema, changes.front()->table), m_dialect, changes);
-  return m_connection.run(statement.sql, statement.parameters);
+  const TableInfo& table = table_of(m_schema, changes.front()->table);
+  const RenderedStatement statement = render_update_many(table, m_dialect, changes);
+  return within_policies(table, [&] { return m_connection.run(statement.sql, statement.parameters); });
 }
 
 std::vector<StatusCount> TaskStore::status_counts() {

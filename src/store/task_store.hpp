@@ -96,7 +96,8 @@ class TaskStore {
 
   std::vector<StatusCount> status_counts();
 
-  /// SQLite: a key column without a type holds 1 and '1' side by side, two rows with one id.
+  /// SQLite: a key column without a type holds 1 and '1' side by side, two rows with one id. PostgreSQL: two partitions
+  /// may have the same id.
   [[nodiscard]] bool ids_may_be_shared() const;
 
   [[nodiscard]] Connection& connection() { return m_connection; }

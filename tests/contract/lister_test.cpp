@@ -188,7 +188,7 @@ TEST_CASE("a role that may only read lists the same and is told of rows that it 
   CHECK(verdicts(listing).at("576") == "dead possible failed " + k_needs_max_age);
   CHECK_THAT(by_id(listing).at("576").finding.note, Contains("row-level security"));
   REQUIRE(listing.warnings.size() == 1);
-  CHECK_THAT(listing.warnings[0], Contains("row-level security hides rows of 'agents'"));
+  CHECK_THAT(listing.warnings[0], Contains("row-level security hides rows of 'public.agents'"));
 }
 
 TEST_CASE("cluster tasks rest on the worker that got them last") {

@@ -165,7 +165,7 @@ TEST_CASE("a check names the privileges and rows that a role does not have") {
   CHECK(check.missing_privileges ==
         std::vector<std::string>{"UPDATE (status, error_message, completed_at, updated_at) on workspace_tasks",
                                  "UPDATE (is_locked, locked_by, locked_at, lock_reason) on workspaces"});
-  CHECK(check.row_security == std::vector<std::string>{"agents"});
+  CHECK(check.row_security == std::vector<std::string>{"public.agents"});
   CHECK_FALSE(check.statuses.empty());
   Profile profile = find_profile("workspace-tasks");
   profile.safety = Safety::read_only;

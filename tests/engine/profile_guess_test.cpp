@@ -186,6 +186,7 @@ TEST_CASE("each unit of time is told by its range") {
   CHECK(format_of("INTEGER", {number(1762506060)}) == "unix-s");
   CHECK(format_of("INTEGER", {number(1762506060123)}) == "unix-ms");
   CHECK(format_of("INTEGER", {number(1762506060123456)}) == "unix-us");
+  CHECK(format_of("INTEGER", {number(1762506060123456789)}) == "unix-ns");
   CHECK(format_of("REAL", {Value{1762506060.25}}) == "unix-float");
   CHECK(format_of("REAL", {Value{1762506060.0}}) == "unix-float");
   CHECK(format_of("REAL", {Value{2460987.5}}) == "julian-day");

@@ -54,6 +54,7 @@ class Case:
         self.input = ""
         self.db = ""
         self.postgres_name = ""
+        self.made: list[str] = []  # databases on the server
         self.transcript: list[str] = []
 
     def load(self, fixture: str) -> None:
@@ -62,6 +63,7 @@ class Case:
             self.postgres_name = "golden_" + uuid.uuid4().hex[:12]
             subprocess.run(["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", "postgres", "-c",
                             f"CREATE DATABASE {self.postgres_name}"], check=True)
+            self.made.append(self.postgres_name)
             subprocess.run(["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", self.postgres_name, "-f", str(file)],
                            check=True, stdout=subprocess.DEVNULL)
             self.db = f"dbname={self.postgres_name}"
@@ -70,9 +72,9 @@ class Case:
             subprocess.run(["sqlite3", self.db], input=file.read_bytes(), check=True)
 
     def drop(self) -> None:
-        if self.postgres_name and not os.environ.get("TASKCTL_KEEP_TEST_DB"):
-            subprocess.run(["psql", "-qX", "-d", "postgres", "-c",
-                            f"DROP DATABASE IF EXISTS {self.postgres_name} WITH (FORCE)"], check=False)
+        for name in [] if os.environ.get("TASKCTL_KEEP_TEST_DB") else self.made:
+            subprocess.run(["psql", "-qX", "-d", "postgres", "-c", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"],
+                           check=False)
 
     def normalise(self, text: str) -> str:
         text = text.replace(str(self.folder), "DIR")

@@ -72,6 +72,11 @@ TEST_CASE("decode - numbers with their units") {
   CHECK(shown(decode(std::int64_t{1752839100}, style(TimeFormat::unix_s))) == expected);
   CHECK(shown(decode(std::int64_t{1752839100000}, style(TimeFormat::unix_ms))) == expected);
   CHECK(shown(decode(std::int64_t{1752839100000000}, style(TimeFormat::unix_us))) == expected);
+  CHECK(shown(decode(std::int64_t{1752839100000000000}, style(TimeFormat::unix_ns))) == expected);
+  CHECK(shown(decode(std::string{"1752839100000000000"}, style(TimeFormat::unix_ns))) == expected);
+  CHECK(shown(decode(1752839100000000000.0, style(TimeFormat::unix_ns))) == expected);
+  CHECK(shown(decode(std::int64_t{1752839100000001999}, style(TimeFormat::unix_ns))) == "2025-07-18T11:45:00.000001Z");
+  CHECK(shown(decode(std::int64_t{-1}, style(TimeFormat::unix_ns))) == "1969-12-31T23:59:59.999999Z");
   CHECK(shown(decode(1752839100.0, style(TimeFormat::unix_float))) == expected);
   CHECK(shown(decode(std::int64_t{1752839100}, style(TimeFormat::unix_float))) == expected);
   CHECK(shown(decode(std::string{"1752839100"}, style(TimeFormat::unix_s))) == expected);
@@ -109,6 +114,14 @@ TEST_CASE("decode - years 1 to 9999 and nothing outside of them") {
     CHECK(decode(1e300, style(format)).unreadable());
     CHECK(decode(std::string{"99999999999999999999999"}, style(format)).unreadable());
   }
+}
+
+TEST_CASE("decode - nanoseconds reach as far as 64 bits do") {
+  const TimeStyle nano = style(TimeFormat::unix_ns);
+  CHECK(shown(decode(std::numeric_limits<std::int64_t>::max(), nano)) == "2262-04-11T23:47:16.854775Z");
+  CHECK(shown(decode(std::numeric_limits<std::int64_t>::min(), nano)) == "1677-09-21T00:12:43.145224Z");
+  CHECK(decode(1e300, nano).unreadable());
+  CHECK(decode(std::string{"99999999999999999999999"}, nano).unreadable());
 }
 
 TEST_CASE("decode - a wall clock at the ends of the calendar") {
@@ -201,6 +214,12 @@ TEST_CASE("encode - every format") {
   CHECK(encode_time(moment, style(TimeFormat::unix_s)) == Value{std::int64_t{1762516800}});
   CHECK(encode_time(moment, style(TimeFormat::unix_ms)) == Value{std::int64_t{1762516800123}});
   CHECK(encode_time(moment, style(TimeFormat::unix_us)) == Value{std::int64_t{1762516800123456}});
+  CHECK(encode_time(moment, style(TimeFormat::unix_ns)) == Value{std::int64_t{1762516800123456000}});
+  CHECK_NOTHROW(encode_time(at("2261-12-31T23:59:59Z"), style(TimeFormat::unix_ns)));
+  CHECK_THROWS_WITH(encode_time(at("2263-01-01T00:00:00Z"), style(TimeFormat::unix_ns)),
+                    Catch::Contains("1678 to 2261"));
+  CHECK_THROWS_WITH(encode_time(at("1677-01-01T00:00:00Z"), style(TimeFormat::unix_ns)),
+                    Catch::Contains("1678 to 2261"));
   CHECK(encode_time(moment, style(TimeFormat::unix_float)) == Value{1762516800.123456});
   CHECK(text_of(encode_time(moment, text_style("UTC"))) == "2025-11-07T12:00:00");
   CHECK(text_of(encode_time(moment, text_style("UTC", ' ', 3))) == "2025-11-07 12:00:00.123");

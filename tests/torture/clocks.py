@@ -175,6 +175,7 @@ ENCODINGS = {
     "epoch s": ('format = "unix-s"', "bigint", lambda at, zone: int(at.timestamp())),
     "epoch ms": ('format = "unix-ms"', "bigint", lambda at, zone: int(at.timestamp()) * 1000),
     "epoch us": ('format = "unix-us"', "bigint", lambda at, zone: int(at.timestamp()) * 1_000_000),
+    "epoch ns": ('format = "unix-ns"', "bigint", lambda at, zone: int(at.timestamp()) * 1_000_000_000),
 }
 PROFILE = """format = 1
 name = "times"
