@@ -119,7 +119,7 @@ class LostLock final : public RunLock {
 }  // namespace
 
 TEST_CASE("a batch that is busy at commit is done again once") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   FaultScene test{engine};
   test.faulty.on_commit = [](int number) {
     if (number == 1 || number == 3) {
@@ -136,7 +136,7 @@ TEST_CASE("a batch that is busy at commit is done again once") {
 }
 
 TEST_CASE("a database that stays locked makes everything busy at once") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   FaultScene test{engine};
   int begins = 0;
   test.faulty.on_begin = [&begins](int number) {
@@ -152,7 +152,7 @@ TEST_CASE("a database that stays locked makes everything busy at once") {
 }
 
 TEST_CASE("a commit whose outcome is unknown ends the run in doubt") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const int lost = GENERATE(1, 2);
   FaultScene test{engine};
   test.faulty.after_commit = [lost](int number) {
@@ -174,7 +174,7 @@ TEST_CASE("a commit whose outcome is unknown ends the run in doubt") {
 }
 
 TEST_CASE("a commit whose answer is lost is looked up and the run goes on") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const int lost = GENERATE(1, 2, 4);  // 4: the end of the run
   const bool committed = GENERATE(true, false);
   FaultScene test{engine};
@@ -197,7 +197,7 @@ TEST_CASE("a commit whose answer is lost is looked up and the run goes on") {
 }
 
 TEST_CASE("a commit that the server cannot account for is in doubt") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const auto state = GENERATE(CommitState::running, CommitState::committed);
   FaultScene test{engine};
   test.faulty.commit_state = state;
@@ -216,7 +216,7 @@ TEST_CASE("a commit that the server cannot account for is in doubt") {
 }
 
 TEST_CASE("a batch whose connection is lost is done again") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const int batch = GENERATE(1, 3);
   FaultScene test{engine};
   bool lost = false;
@@ -243,7 +243,7 @@ TEST_CASE("a batch whose connection is lost is done again") {
 }
 
 TEST_CASE("connections that are lost again and again end the run") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   FaultScene test{engine};
   test.faulty.on_begin = [](int number) {
     if (number > 1) {
@@ -258,7 +258,7 @@ TEST_CASE("connections that are lost again and again end the run") {
 }
 
 TEST_CASE("a server that took over without the newest changes is told apart") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   FaultScene test{engine};
   test.faulty.on_begin = [](int number) {
     if (number == 3) {
@@ -278,7 +278,7 @@ TEST_CASE("a server that took over without the newest changes is told apart") {
 }
 
 TEST_CASE("a second signal rolls the running batch back") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const bool in_first_batch = GENERATE(true, false);
   FaultScene test{engine};
   StopSource stop;
@@ -312,7 +312,7 @@ TEST_CASE("an interruption that nobody asked for is an error") {
 }
 
 TEST_CASE("a lost run lock ends the run before the next batch") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   FaultScene test{engine};
   LostLock lock;
   const ApplyResult result = test.apply({.lock = &lock});
@@ -325,7 +325,7 @@ TEST_CASE("a lost run lock ends the run before the next batch") {
 }
 
 TEST_CASE("a run whose end cannot be journalled keeps its result") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   FaultScene test{engine};
   test.faulty.on_commit = [](int number) {
     if (number == 4) {

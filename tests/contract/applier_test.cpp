@@ -89,7 +89,7 @@ TEST_CASE("reconcile of the workspace fixture repairs what is decided and nothin
 }
 
 TEST_CASE("inserts updates and deletes of a unit apply together and are journalled") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 5);
   const ApplyResult result = scene.apply(scene.reconcile(), {.batch_size = 2});
   CHECK(result.run.applied == 5);
@@ -104,7 +104,7 @@ TEST_CASE("inserts updates and deletes of a unit apply together and are journall
 }
 
 TEST_CASE("texts that look like parts of an array are written journalled and taken back as they are") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 6);
   scene.database().exec(
       "UPDATE tasks SET extra = CASE id WHEN 1 THEN '{\"a\",b}' WHEN 2 THEN 'NULL' WHEN 3 THEN '' WHEN 4 THEN "
@@ -125,7 +125,7 @@ TEST_CASE("texts that look like parts of an array are written journalled and tak
 }
 
 TEST_CASE("a plan is applied once and only where it was made") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 2);
   const auto code_of = [&](const Plan& plan) {
     try {
@@ -154,7 +154,7 @@ TEST_CASE("a plan is applied once and only where it was made") {
 }
 
 TEST_CASE("tasks that moved on are not written") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 4);
   const Plan plan = scene.reconcile();
   scene.database().exec(
@@ -172,7 +172,7 @@ TEST_CASE("tasks that moved on are not written") {
 }
 
 TEST_CASE("a run that changes nothing leaves no row in the journal") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 1);
   const Plan plan = scene.reconcile();
   scene.database().exec("UPDATE tasks SET state = 'done'");
@@ -182,7 +182,7 @@ TEST_CASE("a run that changes nothing leaves no row in the journal") {
 }
 
 TEST_CASE("a change to any column between plan and apply is a conflict that names it") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const std::string column = GENERATE("note", "owner", "extra", "started_at");
   auto scene = queue_scene(engine, 2);
   const Plan plan = scene.reconcile();
@@ -200,7 +200,7 @@ TEST_CASE("a change to any column between plan and apply is a conflict that name
 }
 
 TEST_CASE("a companion row that differs or is gone is a conflict of the whole unit") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 3);
   const Plan plan = scene.reconcile();
   scene.database().exec("UPDATE owners SET running = 4 WHERE name = 'o1'; DELETE FROM claims WHERE task_id = 2");
@@ -214,7 +214,7 @@ TEST_CASE("a companion row that differs or is gone is a conflict of the whole un
 }
 
 TEST_CASE("two tasks that share a companion row do not overwrite each other") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 2, "UPDATE tasks SET owner = 'o1'; UPDATE owners SET running = 2 WHERE name = 'o1'");
   const Plan plan = scene.reconcile();
   ApplyResult result = scene.apply(plan);
@@ -235,7 +235,7 @@ TEST_CASE("two tasks that share a companion row do not overwrite each other") {
 }
 
 TEST_CASE("a row that breaks a constraint fails alone") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   // Planned from 0: the CHECK on owners refuses -1, after three changes of the unit were written.
   auto scene = queue_scene(engine, 4, "UPDATE owners SET running = 0 WHERE name = 'o2'");
   const auto before = scene.database().query("SELECT * FROM tasks WHERE id = 2");
@@ -251,7 +251,7 @@ TEST_CASE("a row that breaks a constraint fails alone") {
 }
 
 TEST_CASE("a constraint that is checked at commit fails its own unit") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 3,
                            "CREATE TABLE proofs (task_id integer REFERENCES claims (task_id) DEFERRABLE INITIALLY "
                            "DEFERRED); INSERT INTO proofs VALUES (2)");
@@ -267,7 +267,7 @@ TEST_CASE("a constraint that is checked at commit fails its own unit") {
 }
 
 TEST_CASE("what a trigger changes is told and journalled") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const std::string trigger =
       engine == Engine::sqlite
           ? "CREATE TRIGGER mark AFTER UPDATE OF state ON tasks BEGIN UPDATE tasks SET extra = 'touched' WHERE id = "
@@ -292,7 +292,7 @@ TEST_CASE("what a trigger changes is told and journalled") {
 }
 
 TEST_CASE("a trigger that swallows the write leaves the unit unwritten") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const std::string trigger =
       engine == Engine::sqlite
           ? "CREATE TRIGGER keep BEFORE DELETE ON claims WHEN old.task_id = 1 BEGIN SELECT raise(IGNORE); END"
@@ -309,7 +309,7 @@ TEST_CASE("a trigger that swallows the write leaves the unit unwritten") {
 }
 
 TEST_CASE("a derived unit waits when one of its tasks was not changed") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const bool moved_on = GENERATE(false, true);
   auto scene = queue_scene(engine, 3, "INSERT INTO owners VALUES ('total', 3)");
   Plan plan = scene.reconcile();
@@ -338,7 +338,7 @@ TEST_CASE("a derived unit waits when one of its tasks was not changed") {
 }
 
 TEST_CASE("a hazard that appeared since the plan is refused") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 2, "UPDATE tasks SET state = 'queued' WHERE id = 2");
   const Plan reconcile = scene.reconcile();
   const Plan cancel = scene.cancel({"1", "2"}, false);
@@ -353,7 +353,7 @@ TEST_CASE("a hazard that appeared since the plan is refused") {
 }
 
 TEST_CASE("cancel finds tasks that have ended meanwhile") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 2);
   const Plan plan = scene.cancel({"1", "2"}, true);
   scene.database().exec("UPDATE tasks SET state = 'done' WHERE id = 1");
@@ -393,7 +393,7 @@ TEST_CASE("a write that waits for another session is bounded and hurts only its 
 }
 
 TEST_CASE("a lock on everything ends in busy within a bounded time") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 30);
   scene.journal().create();
   const Plan plan = scene.reconcile();

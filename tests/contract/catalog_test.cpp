@@ -49,7 +49,7 @@ void exec_with_role(test::TempDatabase& db, std::string sql) {
 }  // namespace
 
 TEST_CASE("a table is read as the catalogue describes it") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   const Opened opened{
       engine,
       "CREATE TABLE \"Odd\"\"Name\" (b integer NOT NULL, a varchar(20), \"select\" text, d numeric(10,2) UNIQUE,"
@@ -82,7 +82,7 @@ TEST_CASE("a table is read as the catalogue describes it") {
 }
 
 TEST_CASE("a table that is not there has no columns") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   const Opened opened{engine, k_jobs_table};
   CHECK(read_table(*opened.connection, "nosuch").columns.empty());
   CHECK(read_table(*opened.connection, "nosuch.jobs").columns.empty());
@@ -92,7 +92,7 @@ TEST_CASE("a table that is not there has no columns") {
 }
 
 TEST_CASE("views generated columns and triggers are seen") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   const std::string trigger = engine == Engine::sqlite
                                   ? "CREATE TRIGGER touch AFTER UPDATE ON a BEGIN SELECT 1; END;"
                                   : "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
@@ -160,12 +160,12 @@ TEST_CASE("privileges and row security are those of the role") {
 }
 
 TEST_CASE("a sound schema has no problems") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   CHECK(problems_of(engine, k_jobs_table, find_profile("jobs")).empty());
 }
 
 TEST_CASE("missing tables and columns are named with the place in the profile") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   const Profile profile = find_profile("jobs");
   CHECK(problems_of(engine, "CREATE TABLE other (id integer)", profile) ==
         Strings{"there is no table 'jobs'", "there is no table 'pending_cancellations'"});
@@ -205,7 +205,7 @@ TEST_CASE("a type that an encoding cannot read is a problem in postgres") {
 }
 
 TEST_CASE("the key must be unique and the table no view") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   const Profile profile = find_profile("jobs");
   const std::string requests =
       "CREATE TABLE pending_cancellations (job_id varchar(50) PRIMARY KEY, reason text, requested_at bigint);";
@@ -230,7 +230,7 @@ TEST_CASE("the key must be unique and the table no view") {
 }
 
 TEST_CASE("a changed schema has another fingerprint") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   const Profile profile = find_profile("jobs");
   const Opened opened{engine, k_jobs_table};
   const std::string before = read_schema(*opened.connection, profile).fingerprint();

@@ -345,7 +345,7 @@ std::vector<std::vector<Cells>> everything(RepairScene& scene) {
 /// What makes each rule fire and what does not, one after the other in one database, is tried on it.
 template <typename Try>
 void with_each_rule(const Try& attempt) {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   for (const RuleCase& one : all_cases()) {
     INFO(to_string(engine) << ": " << to_string(one.rule));
     attempt(engine, one);
@@ -365,7 +365,7 @@ TEST_CASE("the cases of the rules name every rule once") {
 }
 
 TEST_CASE("nothing is wrong in a healthy queue under every rule") {
-  RepairScene scene = depot(GENERATE(Engine::sqlite, Engine::postgres), "");
+  RepairScene scene = depot(GENERATE(from_range(test::engines())), "");
   for (const Rule rule : k_rules) {
     INFO(to_string(rule));
     CHECK(ids_of(scene, rule).empty());
@@ -406,7 +406,7 @@ TEST_CASE("every rule that repairs is repaired and undone byte for byte and no o
 }
 
 TEST_CASE("what is only reported of a task stays so unless its profile can repair it") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   // Active, parked and ended tasks with too many attempts, and active ones that began after they ended, are for people.
   RepairScene scene =
       depot(engine, task("running", "n1", "09:00:00", "NULL", "08:00:00", 4) + claim(10, "09:00:00") +
@@ -421,7 +421,7 @@ TEST_CASE("what is only reported of a task stays so unless its profile can repai
 }
 
 TEST_CASE("tasks that ended together are said of each and listed once") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   const RuleCase one = task_cases().at(14);
   REQUIRE(one.rule == Rule::bulk_finished);
   RepairScene scene = depot(engine, one.fires);
@@ -443,7 +443,7 @@ TEST_CASE("tasks that ended together are said of each and listed once") {
 }
 
 TEST_CASE("a task that two rules would change in one run is changed once") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   RepairScene scene = depot(engine, task("running", "n2", "09:00:00", "NULL"));
   scene.selector.rules = {Rule::dead, Rule::active_without_claim};
   const Plan plan = scene.reconcile();
@@ -457,7 +457,7 @@ TEST_CASE("a task that two rules would change in one run is changed once") {
 }
 
 TEST_CASE("the result that has become the first is not deleted") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   const Rule rule = GENERATE(Rule::duplicate_result, Rule::cancel_overwritten);
   const bool twice = rule == Rule::duplicate_result;
   const std::string says = twice ? "ok" : "stop";
@@ -477,7 +477,7 @@ TEST_CASE("the result that has become the first is not deleted") {
 }
 
 TEST_CASE("a row beside the task that changed since the plan leaves all rows of the task as they are") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   RepairScene scene = depot(
       engine, task("running", "n2", "09:00:00", "NULL") + claim(10, "09:00:00") +
                   task("running", "n2", "09:00:00", "NULL", "08:00:00", 1, 11) + claim(11, "09:00:00") +

@@ -162,7 +162,7 @@ struct EvidenceScene : StoreScene {
 }  // namespace
 
 TEST_CASE("the first result by order decides and nulls come last") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   const bool indexes = GENERATE(true, false);
   EvidenceScene scene{engine,
                       task(1, "running") + result_row(1, 1, "stop", at(50)) + result_row(2, 1, "ok", at(55)) +
@@ -179,7 +179,7 @@ TEST_CASE("the first result by order decides and nulls come last") {
 }
 
 TEST_CASE("results with the same time are ordered by their key") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   const bool indexes = GENERATE(true, false);
   EvidenceScene scene{engine, task(1, "running") + result_row(2, 1, "stop", at(50)) + result_row(1, 1, "ok", at(50)),
                       indexes};
@@ -187,7 +187,7 @@ TEST_CASE("results with the same time are ordered by their key") {
 }
 
 TEST_CASE("of a log the newest row of the tail that fits decides") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   const bool indexes = GENERATE(true, false);
   EvidenceScene scene{engine,
                       contradiction(1) + log(1, 1, "said: done") + log(2, 1, "[ERROR] \n broken  ") + log(3, 1, "bye") +
@@ -205,7 +205,7 @@ TEST_CASE("of a log the newest row of the tail that fits decides") {
 }
 
 TEST_CASE("a column of the task is the last source") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   EvidenceScene scene{engine,
                       contradiction(1) + contradiction(2) + "UPDATE tasks SET note = 'gave up 3 times' WHERE id = 1;" +
                           "UPDATE tasks SET note = 'it gave up 3 times' WHERE id = 2;",
@@ -218,7 +218,7 @@ TEST_CASE("a column of the task is the last source") {
 }
 
 TEST_CASE("of a text of megabytes only the end is looked at") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   const std::string filler = std::string(3U << 20U, 'x');
   EvidenceScene scene{engine,
                       contradiction(1) + log(1, 1, "said: done" + filler) + contradiction(2) +
@@ -233,7 +233,7 @@ TEST_CASE("of a text of megabytes only the end is looked at") {
 }
 
 TEST_CASE("duplicates and overwritten cancels are found although nothing in the task's row says so") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   const bool indexes = GENERATE(true, false);
   EvidenceScene scene{engine,
                       task(1, "done") + result_row(1, 1, "ok", at(50)) + result_row(2, 1, "ok", at(40)) +
@@ -251,7 +251,7 @@ TEST_CASE("duplicates and overwritten cancels are found although nothing in the 
 }
 
 TEST_CASE("of many results only the first is kept and the others go") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   const std::string many = engine == Engine::sqlite ? "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s "
                                                       "WHERE n < 30000) INSERT INTO results SELECT "
                                                       "n, 1, 'ok', " +
@@ -271,7 +271,7 @@ TEST_CASE("of many results only the first is kept and the others go") {
 }
 
 TEST_CASE("a result that changes between plan and run makes a conflict") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   EvidenceScene scene{engine, task(1, "running") + result_row(1, 1, "ok", at(50)), true};
   const Plan plan = plan_reconcile(scene.store(), {.policy = scene.policy, .now = k_now});
   REQUIRE(plan.size() == 1);
@@ -318,7 +318,7 @@ TEST_CASE("evidence that the role may not read leaves the outcome open") {
 }
 
 TEST_CASE("a cancel names the evidence that it writes over and does as it was told") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   EvidenceScene scene{
       engine, task(1, "running") + result_row(1, 1, "ok", at(50)) + task(2, "running") + task(3, "queued"), true};
   const auto cancel = [&](const std::string& id, bool force) {

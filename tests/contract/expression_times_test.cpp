@@ -21,7 +21,7 @@ Profile queue_with(const std::string& from, const std::string& to) {
 }  // namespace
 
 TEST_CASE("a time that is worked out is read in its own encoding") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   StoreScene scene{
       engine, queue_sql(engine, 2) + "UPDATE claims SET since = '2025-06-01 09:30:00' WHERE task_id = 1;",
       queue_with(
@@ -32,7 +32,7 @@ TEST_CASE("a time that is worked out is read in its own encoding") {
 }
 
 TEST_CASE("a worked out time that is missing or cannot be read is never old") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   StoreScene scene{engine, queue_sql(engine, 2) + "UPDATE tasks SET started_at = 'soon' WHERE id = 2;",
                    queue_with(R"(started  = "started_at")",
                               R"(started = { sql = "CASE WHEN id = 2 THEN started_at END", encoding = "utc" })")};
@@ -56,7 +56,7 @@ TEST_CASE("a worked out time of a native type is read as that type") {
 }
 
 TEST_CASE("the moment of a repair inside of a value is a text in utc with milliseconds") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   StoreScene scene{engine, queue_sql(engine, 1), queue_with("note = \":reason\" }", "note = \"'at ' || :now_text\" }")};
   const std::vector<Change> changes = scene.changes(Outcome::failed, "1", "why", "2025-06-01T12:00:00.1239Z");
   CHECK(text_in(changes.front().after, "note") == "at 2025-06-01T12:00:00.123Z");

@@ -72,7 +72,7 @@ class TimelessScene {
 }  // namespace
 
 TEST_CASE("first seen - unknown, then young, then old, then repaired") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   TimelessScene scene{engine};
   RepairScene& repair = scene.repair();
   CHECK(scene.judge("2").finding->rule == Rule::unreadable);
@@ -101,7 +101,7 @@ TEST_CASE("first seen - unknown, then young, then old, then repaired") {
 }
 
 TEST_CASE("first seen - listing, show and stats agree") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   TimelessScene scene{engine};
   scene.observe(3h);
   scene.exec("UPDATE work SET note = 'x' WHERE id = 3");
@@ -118,7 +118,7 @@ TEST_CASE("first seen - listing, show and stats agree") {
 }
 
 TEST_CASE("first seen - a row that changed counts anew, and until then its age is unknown") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   TimelessScene scene{engine};
   scene.observe(3h);
   scene.exec("UPDATE work SET note = 'half way' WHERE id = 2");
@@ -132,7 +132,7 @@ TEST_CASE("first seen - a row that changed counts anew, and until then its age i
 }
 
 TEST_CASE("first seen - who is not active any more is forgotten") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   TimelessScene scene{engine};
   scene.observe(3h);
   scene.exec("UPDATE work SET state = 'waiting' WHERE id = 2; DELETE FROM work WHERE id = 3");
@@ -150,7 +150,7 @@ TEST_CASE("first seen - who is not active any more is forgotten") {
 
 // Between two looks nobody sees it; PostgreSQL gives every write another version of the row.
 TEST_CASE("first seen - put back and taken again unseen is noticed where rows have versions") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   TimelessScene scene{engine};
   scene.observe(3h);
   scene.exec("UPDATE work SET state = 'waiting' WHERE id = 2");
@@ -169,7 +169,7 @@ TEST_CASE("first seen - locking a row changes nothing") {
 }
 
 TEST_CASE("first seen - without versions of rows all columns tell a change") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   TimelessScene scene{engine, "CREATE VIEW work_view AS SELECT * FROM work;", "work_view"};
   scene.observe(3h);
   CHECK(scene.age("2") == 3h);
@@ -192,7 +192,7 @@ TEST_CASE("first seen - a partitioned table has versions too") {
 }
 
 TEST_CASE("first seen - a row that somebody changes between plan and run has moved on") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   TimelessScene scene{engine};
   scene.observe(3h);
   const Plan plan = scene.repair().reconcile();
@@ -208,7 +208,7 @@ TEST_CASE("first seen - a row that somebody changes between plan and run has mov
 }
 
 TEST_CASE("first seen - a saved plan knows since when, whatever is noted where it is applied") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   TimelessScene scene{engine};
   scene.observe(3h);
   const TempFolder folder;
@@ -228,7 +228,7 @@ TEST_CASE("first seen - a saved plan knows since when, whatever is noted where i
 }
 
 TEST_CASE("first seen - with a selector tasks are only added") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   TimelessScene scene{engine};
   scene.observe(3h);
   scene.exec("UPDATE work SET state = 'done' WHERE id = 3");
@@ -248,7 +248,7 @@ TEST_CASE("first seen - with a selector tasks are only added") {
 }
 
 TEST_CASE("first seen - what cannot be read is unknown and said, never an error") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   TimelessScene scene{engine};
   scene.observe(3h);
   std::ofstream{scene.place().file, std::ios::trunc} << "this is no database, and long enough to be looked at as one";
@@ -263,7 +263,7 @@ TEST_CASE("first seen - what cannot be read is unknown and said, never an error"
 }
 
 TEST_CASE("first seen - a check of the profile says where ages come from, and counts by them") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   TimelessScene scene{engine};
   scene.observe(3h);
   const ListRequest request{.selector = {}, .policy = scene.repair().policy, .now = scene.now()};
@@ -275,7 +275,7 @@ TEST_CASE("first seen - a check of the profile says where ages come from, and co
 }
 
 TEST_CASE("first seen - a database is the same wherever it is reached from") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const auto database =
       temp_database(engine, fixture(engine == Engine::sqlite ? "timeless.sqlite.sql" : "timeless.postgres.sql"));
   const auto one = database->open(Access::read);

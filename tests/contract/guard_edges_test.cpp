@@ -57,7 +57,7 @@ constexpr const char* k_held_table =
 }  // namespace
 
 TEST_CASE("a guard knows statuses that are numbers flags or null however the profile writes them") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const auto type = GENERATE(as<std::string>{}, "integer", "text", "numeric");
   const auto quoted = GENERATE(false, true);
   const auto status = [&](int number) {
@@ -101,7 +101,7 @@ TEST_CASE("a guard knows statuses of an enumeration and of a boolean") {
 }
 
 TEST_CASE("a row that is wrong is recorded when it becomes wrong and not at every heartbeat after it") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   RepairScene scene{temp_database(engine, k_held_table), profile_of(k_held), k_queue_now};
   install(scene, GuardMode::log);
   scene.database().exec("UPDATE tasks SET stage = 'held', finished = 2 WHERE id = 1");  // parked: no contradiction
@@ -116,7 +116,7 @@ TEST_CASE("a row that is wrong is recorded when it becomes wrong and not at ever
 }
 
 TEST_CASE("keys of several columns are recorded as taskctl prints them") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   RepairScene scene{temp_database(engine, R"(CREATE TABLE tasks (id integer, part text, state text, started bigint,
                                              finished bigint, PRIMARY KEY (id, part));
                                              INSERT INTO tasks VALUES (1, 'a"b\c', 'running', 1, NULL))"),
@@ -252,7 +252,7 @@ TEST_CASE("a role that does not own the table learns who does and a parent of ot
 }
 
 TEST_CASE("upserts and replacements are guarded as far as the database shows them") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 2);
   install(scene, GuardMode::reject);
   TempDatabase& database = scene.database();
@@ -289,7 +289,7 @@ TEST_CASE("triggers of the application and temporary ones go on beside a guard")
 }
 
 TEST_CASE("a connection that cannot write plans a guard and reads its state") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 1);
   const auto reading = scene.database().open(Access::read);
   Guard guard{*reading, scene.profile(), scene.store().schema(), "taskctl"};

@@ -29,7 +29,7 @@ set = { finished_at = "started_at" }
 }  // namespace
 
 TEST_CASE("a guard stops a finished time on a task that is not over") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 2);
   install(scene, GuardMode::reject);
   CHECK_THROWS_WITH(scene.database().exec(k_contradiction), Contains("taskctl_guard_finished"));
@@ -40,7 +40,7 @@ TEST_CASE("a guard stops a finished time on a task that is not over") {
 }
 
 TEST_CASE("a guard stops a late report about a task that is over") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 2);
   install(scene, GuardMode::reject);
   scene.database().exec("UPDATE tasks SET state = 'cancelled', finished_at = '2025-06-01 11:00:00' WHERE id = 1");
@@ -55,7 +55,7 @@ TEST_CASE("a guard stops a late report about a task that is over") {
 }
 
 TEST_CASE("a guard lets a healthy application pass") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 2);
   install(scene, GuardMode::reject);
   CHECK_NOTHROW(
@@ -71,7 +71,7 @@ TEST_CASE("a guard lets a healthy application pass") {
 }
 
 TEST_CASE("a task that ends without a finished time is stopped where the profile says so") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   RepairScene scene{temp_database(engine, queue_sql(engine, 2)), with_missing_rule(), k_queue_now};
   install(scene, GuardMode::reject);
   CHECK_THROWS_WITH(scene.database().exec("UPDATE tasks SET state = 'done' WHERE id = 1"),
@@ -84,7 +84,7 @@ TEST_CASE("a task that ends without a finished time is stopped where the profile
 }
 
 TEST_CASE("repairs and their undo pass the guard and leave it on") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const auto mode = GENERATE(GuardMode::reject, GuardMode::log);
   auto scene = queue_scene(engine, 5, k_contradiction);
   install(scene, mode);
@@ -110,7 +110,7 @@ TEST_CASE("repairs and their undo pass the guard and leave it on") {
 }
 
 TEST_CASE("an open repair opens the guard for nobody else") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 2);
   install(scene, GuardMode::reject);
   {
@@ -124,7 +124,7 @@ TEST_CASE("an open repair opens the guard for nobody else") {
 }
 
 TEST_CASE("mode log records who wrote a contradiction and rejects nothing") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 2);
   install(scene, GuardMode::log);
   scene.database().exec(k_contradiction);
@@ -154,7 +154,7 @@ TEST_CASE("mode log records who wrote a contradiction and rejects nothing") {
 }
 
 TEST_CASE("a guard is installed once changes its mode and is removed without a trace") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 1, "CREATE TABLE taskctl_guards_of_others (id integer)");
   const std::string fingerprint = read_schema(scene.connection(), scene.profile()).fingerprint();
   Guard guard = guard_of(scene);
@@ -187,7 +187,7 @@ TEST_CASE("a guard is installed once changes its mode and is removed without a t
 }
 
 TEST_CASE("a guard that was tampered with is named and put right") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 1);
   install(scene, GuardMode::reject);
   Guard guard = guard_of(scene);
@@ -226,7 +226,7 @@ TEST_CASE("rows that are wrong already are counted and only a clean table is val
 }
 
 TEST_CASE("an application that holds the table lets a guard be installed later or not at all") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 1);
   Guard guard = guard_of(scene);
   const std::vector<std::string> statements = guard.install_statements(GuardMode::reject);
@@ -239,7 +239,7 @@ TEST_CASE("an application that holds the table lets a guard be installed later o
 }
 
 TEST_CASE("views and partitioned tables cannot be guarded") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 1);
   Schema schema = scene.store().schema();
   schema.tables.at("tasks").name.name = "other";
@@ -252,7 +252,7 @@ TEST_CASE("views and partitioned tables cannot be guarded") {
 }
 
 TEST_CASE("a guard follows classes that are conditions and names with quotes") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const Profile profile = parse_profile(R"TOML(
 format  = 1
 name    = "odd"

@@ -15,7 +15,7 @@ void read_in_transaction(Connection& connection) {
 }  // namespace
 
 TEST_CASE("an interrupted reader stays interrupted and a writer goes on") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const auto database = test::temp_database(engine, "CREATE TABLE tasks (id integer PRIMARY KEY)");
   const auto reader = database->open(Access::read);
   reader->interrupt();

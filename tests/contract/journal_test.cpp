@@ -110,7 +110,7 @@ TEST_CASE("image codec refuses what it did not write") {
 }
 
 TEST_CASE("an absent journal is an empty one") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const auto database = temp_database(engine, "CREATE TABLE tasks (id integer)");
   const auto connection = database->open(Access::read);
   Journal journal{*connection};
@@ -125,7 +125,7 @@ TEST_CASE("an absent journal is an empty one") {
 }
 
 TEST_CASE("creating the journal twice keeps its uuid and version") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const auto database = temp_database(engine, "CREATE TABLE tasks (id integer)");
   const auto connection = database->open(Access::write);
   Journal journal{*connection};
@@ -144,7 +144,7 @@ TEST_CASE("creating the journal twice keeps its uuid and version") {
 }
 
 TEST_CASE("a run and its changes come back as they were written") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const auto database = temp_database(engine, "CREATE TABLE tasks (id integer)");
   const auto connection = database->open(Access::write);
   Journal journal{*connection};
@@ -196,7 +196,7 @@ TEST_CASE("a run and its changes come back as they were written") {
 }
 
 TEST_CASE("a plan nonce is accepted once") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const auto database = temp_database(engine, "CREATE TABLE tasks (id integer)");
   const auto connection = database->open(Access::write);
   Journal journal{*connection};
@@ -216,7 +216,7 @@ TEST_CASE("a plan nonce is accepted once") {
 }
 
 TEST_CASE("runs are found by prefix only when it is enough") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const auto database = temp_database(engine, "CREATE TABLE tasks (id integer)");
   const auto connection = database->open(Access::write);
   Journal journal{*connection};
@@ -292,7 +292,7 @@ TEST_CASE("without the right to create it the journal explains itself") {
 }
 
 TEST_CASE("what every run did to a task comes back oldest first") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const auto database = temp_database(engine, "CREATE TABLE tasks (id integer)");
   const auto connection = database->open(Access::write);
   Journal journal{*connection};
@@ -311,7 +311,7 @@ TEST_CASE("what every run did to a task comes back oldest first") {
 }
 
 TEST_CASE("pruning removes old runs whole and goes on where it was stopped") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const auto database = temp_database(engine, "CREATE TABLE tasks (id integer)");
   const auto connection = database->open(Access::write);
   Journal journal{*connection};

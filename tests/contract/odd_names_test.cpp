@@ -121,7 +121,7 @@ std::vector<std::vector<Cells>> rows_of_odd(RepairScene& scene) {
 }  // namespace
 
 TEST_CASE("a task with an odd name gives up its own lock and account and nobody else's") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   const std::string id = GENERATE(from_range(k_ids));
   CAPTURE(id);
   RepairScene scene = odd_scene(engine);
@@ -143,7 +143,7 @@ TEST_CASE("a task with an odd name gives up its own lock and account and nobody 
 }
 
 TEST_CASE("workers with wildcards in their names are chosen by equality") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   RepairScene scene = odd_scene(engine);
   for (const std::string worker : {"w_1", "w%", "\\", "it's \"w\" ☃"}) {
     INFO(worker);
@@ -157,7 +157,7 @@ TEST_CASE("workers with wildcards in their names are chosen by equality") {
 }
 
 TEST_CASE("evidence and invariants are read from tables with odd names") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   RepairScene scene = odd_scene(engine, R"SQL(
     INSERT INTO "lo;gs" VALUES (1, '57_', 'it''s 100% "done"_ now'), (2, '57%', 'it''s 1000 "done"x');
     UPDATE "job's ""list""" SET "st ate" = 'done' WHERE "id no" = '572')SQL");

@@ -33,7 +33,7 @@ std::string column(const std::optional<Image>& image, const std::string& name) {
 }  // namespace
 
 TEST_CASE("reconcile plans every change of a task in the order of its operations") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 2);
   const Plan plan = scene.reconcile();
   CHECK_FALSE(scene.connection().in_transaction());
@@ -58,7 +58,7 @@ TEST_CASE("reconcile plans every change of a task in the order of its operations
 }
 
 TEST_CASE("the longest stuck come first and the limit leaves the rest") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 4,
                            "UPDATE tasks SET started_at = '2025-06-01 08:00:00' WHERE id = 3;"
                            "UPDATE tasks SET started_at = '2025-06-01 07:00:00' WHERE id = 4;"
@@ -72,7 +72,7 @@ TEST_CASE("the longest stuck come first and the limit leaves the rest") {
 }
 
 TEST_CASE("what reconcile leaves alone stands in the plan with its reason") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 5,
                            "UPDATE tasks SET risky = 1 WHERE id = 1;"
                            "UPDATE tasks SET started_at = '2025-06-02 12:00:00' WHERE id = 2;"
@@ -94,7 +94,7 @@ TEST_CASE("what reconcile leaves alone stands in the plan with its reason") {
 }
 
 TEST_CASE("an outcome without operations is not repairable") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 1);
   scene.policy.outcome = Outcome::succeeded;
   const Plan plan = scene.reconcile();
@@ -104,7 +104,7 @@ TEST_CASE("an outcome without operations is not repairable") {
 }
 
 TEST_CASE("cancel tells apart what may be ended and why not") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const std::string more =
       "UPDATE tasks SET state = 'queued', started_at = NULL WHERE id = 1;"
       "UPDATE tasks SET state = 'done' WHERE id = 3;"
@@ -153,7 +153,7 @@ TEST_CASE("cancel with the task queue profile ends running tasks as failed") {
 }
 
 TEST_CASE("replanning keeps to the request and names what is no longer wrong") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 3);
   scene.selector.statuses = {"running"};
   const Plan plan = scene.reconcile();
@@ -173,7 +173,7 @@ TEST_CASE("replanning keeps to the request and names what is no longer wrong") {
 }
 
 TEST_CASE("planning writes nothing and works on a connection that only reads") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const auto database = temp_database(engine, queue_sql(engine, 3));
   const auto connection = database->open(Access::read);
   const Profile profile = parse_profile(k_queue_profile, "queue.toml");
@@ -193,7 +193,7 @@ TEST_CASE("planning writes nothing and works on a connection that only reads") {
 }
 
 TEST_CASE("a cancel by filters selects what is not over and keeps to its filters when it is planned again") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   RepairScene scene = queue_scene(
       engine, 5,
       "UPDATE tasks SET state = 'queued' WHERE id IN (1, 2, 3); UPDATE tasks SET state = 'done' WHERE id = 4;"
@@ -220,7 +220,7 @@ TEST_CASE("a cancel by filters selects what is not over and keeps to its filters
 }
 
 TEST_CASE("a cancel that requeues ends a task whose attempts are spent as failed") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   std::string text = k_queue_profile;
   const std::string key = "key    = [\"id\"]\n";
   REQUIRE(text.find(key) != std::string::npos);
@@ -249,7 +249,7 @@ TEST_CASE("a cancel that neither names nor selects is refused") {
 }
 
 TEST_CASE("tasks of unknown age are not old") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   RepairScene scene = queue_scene(engine, 2, "UPDATE tasks SET started_at = NULL WHERE id = 1;");
   CancelRequest request{.force = true, .policy = scene.policy, .now = scene.now};
   request.selector = Selector{};

@@ -46,7 +46,7 @@ TEST_CASE("the one built-in profile that fits is chosen") {
 }
 
 TEST_CASE("a database that fits nothing names the tables that were looked for") {
-  for (const auto engine : {Engine::sqlite, Engine::postgres}) {
+  for (const auto engine : test::engines()) {
     const auto database = temp_database(engine, "CREATE TABLE other (id integer)");
     const Error error = refusal(*database);
     CHECK(error.code() == ExitCode::mismatch);
@@ -77,7 +77,7 @@ class = "active"
            "\"\n[variant.times.\"{prefix}_jobs\"]\n" + started + " = \"ms\"\n";
   };
   const std::string text = head + variant("one", "startedon") + variant("two", "started_on");
-  for (const auto engine : {Engine::sqlite, Engine::postgres}) {
+  for (const auto engine : test::engines()) {
     const auto database =
         temp_database(engine, "CREATE TABLE app_jobs (id integer PRIMARY KEY, locked integer, started_on bigint)");
     const auto chosen_title = [&](const std::string& prefix) {

@@ -149,7 +149,7 @@ TEST_CASE("good-job - a lock that is taken after the plan was made stops the rep
 }
 
 TEST_CASE("river - the index of unique jobs stops one job and no other and every end has its time") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const std::string file = std::string{"river."} + (engine == Engine::sqlite ? "sqlite" : "postgres") + ".sql";
   auto database = temp_database(engine, fixture(file));
   Profile profile = choose_profile(*database->open(Access::read));

@@ -38,7 +38,7 @@ const std::string k_beat = "UPDATE nodes SET beat_at = '2025-06-01 11:59:59' WHE
 }  // namespace
 
 TEST_CASE("what a dead worker held is ended its account is right and undo brings it back") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres));
+  auto scene = crew_scene(GENERATE(from_range(test::engines())));
   const auto before = rows_of_crew(scene);
   const ReleasePlan planned = release(scene, "gone");
   CHECK(planned.known);
@@ -61,7 +61,7 @@ TEST_CASE("what a dead worker held is ended its account is right and undo brings
 }
 
 TEST_CASE("an outcome on the command line is that of every task") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres));
+  auto scene = crew_scene(GENERATE(from_range(test::engines())));
   scene.policy.outcome = Outcome::requeued;
   const ReleasePlan planned = release(scene, "gone");
   CHECK(outcomes_of(planned.plan) == Units{"3 requeued", "5 requeued", "4 requeued", "nodes:gone corrected"});
@@ -70,7 +70,7 @@ TEST_CASE("an outcome on the command line is that of every task") {
 }
 
 TEST_CASE("a worker that is alive is not released with force either") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres));
+  auto scene = crew_scene(GENERATE(from_range(test::engines())));
   const bool force = GENERATE(false, true);
   const ReleasePlan planned = release(scene, "live", force);
   CHECK(planned.liveness.liveness == Liveness::alive);
@@ -80,7 +80,7 @@ TEST_CASE("a worker that is alive is not released with force either") {
 }
 
 TEST_CASE("a worker of which nothing is known wants force and keeps its young tasks") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres));
+  auto scene = crew_scene(GENERATE(from_range(test::engines())));
   const ReleasePlan timid = release(scene, "stranger");
   CHECK(timid.liveness.liveness == Liveness::unknown);
   CHECK(timid.plan.empty());
@@ -96,7 +96,7 @@ TEST_CASE("a worker of which nothing is known wants force and keeps its young ta
 }
 
 TEST_CASE("a worker that only a suspect table calls dead wants force") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres),
+  auto scene = crew_scene(GENERATE(from_range(test::engines())),
                           "UPDATE nodes SET beat_at = '2025-06-01 09:00:00' WHERE name = 'live';");
   const ReleasePlan timid = release(scene, "gone");
   CHECK(timid.liveness.suspect);
@@ -110,7 +110,7 @@ TEST_CASE("a worker that only a suspect table calls dead wants force") {
 }
 
 TEST_CASE("an unknown worker is told from one that has nothing left") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres));
+  auto scene = crew_scene(GENERATE(from_range(test::engines())));
   CHECK_FALSE(release(scene, "nobody", true).known);
   CHECK_FALSE(release(scene, std::string{"go\0ne", 5}).known);
   CHECK_FALSE(release(scene, "gone\xff").known);
@@ -120,7 +120,7 @@ TEST_CASE("an unknown worker is told from one that has nothing left") {
 }
 
 TEST_CASE("a dead worker without tasks gets its account put right") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres));
+  auto scene = crew_scene(GENERATE(from_range(test::engines())));
   const ReleasePlan planned = release(scene, "idle");
   CHECK(outcomes_of(planned.plan) == Units{"nodes:idle corrected"});
   CHECK(scene.apply(planned.plan).run.applied == 1);
@@ -128,7 +128,7 @@ TEST_CASE("a dead worker without tasks gets its account put right") {
 }
 
 TEST_CASE("a task that was given to the dead worker a moment ago is left alone") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres),
+  auto scene = crew_scene(GENERATE(from_range(test::engines())),
                           "UPDATE tasks SET started_at = '2025-06-01 11:59:30' WHERE id = 4;"
                           "UPDATE tasks SET started_at = '2025-06-01 15:00:00' WHERE id = 3;");
   const ReleasePlan planned = release(scene, "gone");
@@ -138,7 +138,7 @@ TEST_CASE("a task that was given to the dead worker a moment ago is left alone")
 }
 
 TEST_CASE("a worker that registers again between plan and application keeps rows_of_crew") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres));
+  auto scene = crew_scene(GENERATE(from_range(test::engines())));
   const bool force = GENERATE(false, true);
   scene.policy.accepted_hazards.insert("young");
   const ReleasePlan planned = release(scene, "gone", force);
@@ -157,7 +157,7 @@ TEST_CASE("a worker that registers again between plan and application keeps rows
 }
 
 TEST_CASE("a worker that registers between two batches keeps what is left") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres));
+  auto scene = crew_scene(GENERATE(from_range(test::engines())));
   scene.policy.accepted_hazards.insert("young");
   const Plan plan = release(scene, "stranger", true).plan;
   REQUIRE(outcomes_of(plan) == Units{"6 failed", "7 failed"});
@@ -176,7 +176,7 @@ TEST_CASE("a worker that registers between two batches keeps what is left") {
 }
 
 TEST_CASE("a task that changed hands or ended meanwhile has moved on") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres));
+  auto scene = crew_scene(GENERATE(from_range(test::engines())));
   const Plan plan = release(scene, "gone").plan;
   scene.database().exec("UPDATE tasks SET node = 'idle' WHERE id = 3; UPDATE tasks SET state = 'failed' WHERE id = 4");
   const ApplyResult result = scene.apply(plan);
@@ -189,7 +189,7 @@ TEST_CASE("a task that changed hands or ended meanwhile has moved on") {
 }
 
 TEST_CASE("a conflict is planned again once and an alive worker ends that") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres));
+  auto scene = crew_scene(GENERATE(from_range(test::engines())));
   const Plan plan = release(scene, "gone").plan;
   scene.database().exec("UPDATE tasks SET note = 'seen' WHERE id = 3; UPDATE nodes SET used = 11 WHERE name = 'gone'");
   const ApplyResult first = scene.apply(plan);

@@ -131,7 +131,7 @@ std::string node(RepairScene& scene, const std::string& name) {
 }  // namespace
 
 TEST_CASE("a row beside the tasks is a finding with its table and key") {
-  auto scene = row_scene(GENERATE(Engine::sqlite, Engine::postgres), k_left_behind);
+  auto scene = row_scene(GENERATE(from_range(test::engines())), k_left_behind);
   scene.selector.rules = {Rule::request_left_behind};
   const std::vector<Finding> found = findings_of(scene);
   REQUIRE(found.size() == 1);
@@ -144,7 +144,7 @@ TEST_CASE("a row beside the tasks is a finding with its table and key") {
 }
 
 TEST_CASE("an invariant leaves alone what is right or may be on its way") {
-  auto scene = row_scene(GENERATE(Engine::sqlite, Engine::postgres),
+  auto scene = row_scene(GENERATE(from_range(test::engines())),
                          "INSERT INTO requests VALUES (1, 'running', '2025-06-01 09:10:00'), (4, 'fresh', '2025-06-01 "
                          "11:59:30'), (4, 'unreadable', 'soon'), (4, 'unknown', NULL), (4, 'future', '2025-06-02 "
                          "09:10:00');");
@@ -153,7 +153,7 @@ TEST_CASE("an invariant leaves alone what is right or may be on its way") {
 }
 
 TEST_CASE("filters choose rows by id and rule and none by what only tasks have") {
-  auto scene = row_scene(GENERATE(Engine::sqlite, Engine::postgres),
+  auto scene = row_scene(GENERATE(from_range(test::engines())),
                          k_left_behind + "INSERT INTO requests VALUES (4, 'other', '2025-06-01 09:10:00');");
   scene.selector.ids = {k_left_id};
   CHECK(tasks_of(scene.reconcile()) == std::vector<std::string>{k_left_id});
@@ -165,7 +165,7 @@ TEST_CASE("filters choose rows by id and rule and none by what only tasks have")
 }
 
 TEST_CASE("rows and accounts are repaired with the tasks and come back byte for byte") {
-  auto scene = row_scene(GENERATE(Engine::sqlite, Engine::postgres),
+  auto scene = row_scene(GENERATE(from_range(test::engines())),
                          k_left_behind + "UPDATE nodes SET task_id = 4, used = -1 WHERE name LIKE 'it%';");
   const auto before = rows_of_row_scene(scene);
   const Plan plan = scene.reconcile();
@@ -189,7 +189,7 @@ TEST_CASE("rows and accounts are repaired with the tasks and come back byte for 
 }
 
 TEST_CASE("a row that somebody changed since the plan is a conflict or has moved on") {
-  auto scene = row_scene(GENERATE(Engine::sqlite, Engine::postgres), k_left_behind + "UPDATE nodes SET task_id = 4;");
+  auto scene = row_scene(GENERATE(from_range(test::engines())), k_left_behind + "UPDATE nodes SET task_id = 4;");
   scene.selector.rules = {Rule::request_left_behind, Rule::worker_task_over};
   const Plan plan = scene.reconcile();
   REQUIRE(plan.size() == 4);
@@ -208,7 +208,7 @@ TEST_CASE("a row that somebody changed since the plan is a conflict or has moved
 }
 
 TEST_CASE("an account is worked out again from the tasks as they are when it is written") {
-  auto scene = row_scene(GENERATE(Engine::sqlite, Engine::postgres));
+  auto scene = row_scene(GENERATE(from_range(test::engines())));
   const Plan plan = scene.reconcile();
   REQUIRE(tasks_of(plan) == std::vector<std::string>{"1", "2", "nodes:a"});
   scene.database().exec("INSERT INTO tasks VALUES (9, 'running', '2025-06-01 11:59:50', NULL, 'a', 2)");
@@ -222,7 +222,7 @@ TEST_CASE("an account is worked out again from the tasks as they are when it is 
 }
 
 TEST_CASE("an account that its application changed is a conflict and is right after one more plan") {
-  auto scene = row_scene(GENERATE(Engine::sqlite, Engine::postgres));
+  auto scene = row_scene(GENERATE(from_range(test::engines())));
   const bool cancel = GENERATE(false, true);
   const Plan plan = cancel ? scene.cancel({"1", "2"}, true) : scene.reconcile();
   REQUIRE(tasks_of(plan) == std::vector<std::string>{"1", "2", "nodes:a"});
@@ -235,7 +235,7 @@ TEST_CASE("an account that its application changed is a conflict and is right af
 }
 
 TEST_CASE("an account waits when one of its tasks was not changed") {
-  auto scene = row_scene(GENERATE(Engine::sqlite, Engine::postgres));
+  auto scene = row_scene(GENERATE(from_range(test::engines())));
   const Plan plan = scene.reconcile();
   scene.database().exec("UPDATE tasks SET state = 'cancelled' WHERE id = 2");
   const ApplyResult result = scene.apply(plan);
@@ -248,7 +248,7 @@ TEST_CASE("an account waits when one of its tasks was not changed") {
 }
 
 TEST_CASE("a limit that leaves tasks out leaves their part of the account") {
-  auto scene = row_scene(GENERATE(Engine::sqlite, Engine::postgres));
+  auto scene = row_scene(GENERATE(from_range(test::engines())));
   const Plan plan = scene.reconcile(1);
   CHECK(tasks_of(plan) == std::vector<std::string>{"1", "nodes:a"});
   scene.apply(plan);
@@ -256,7 +256,7 @@ TEST_CASE("a limit that leaves tasks out leaves their part of the account") {
 }
 
 TEST_CASE("accounts of many tasks are planned in pieces that add up") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   std::string more = "UPDATE nodes SET size = 1000, used = 457, free = 543 WHERE name = 'a';";
   for (int id = 100; id < 550; ++id) {
     more += "INSERT INTO tasks VALUES (" + std::to_string(id) + ", 'running', '2025-06-01 09:00:00', NULL, 'a', 1);";
@@ -273,7 +273,7 @@ TEST_CASE("accounts of many tasks are planned in pieces that add up") {
 }
 
 TEST_CASE("an account that is right is no finding") {
-  auto scene = row_scene(GENERATE(Engine::sqlite, Engine::postgres));
+  auto scene = row_scene(GENERATE(from_range(test::engines())));
   scene.selector.rules = {Rule::accounts_wrong};
   CHECK(findings_of(scene).empty());
   CHECK(scene.reconcile().empty());
@@ -310,8 +310,8 @@ TEST_CASE("what does not fit in a row rule is refused with its place in the prof
        {"t.id = r.task_id", "t.id = r.nonsuch", "queue.toml:52:", "nonsuch"}}));
   std::string text = k_row_profile;
   text.replace(text.find(part), std::string{part}.size(), instead);
-  RepairScene scene{temp_database(GENERATE(Engine::sqlite, Engine::postgres), k_row_sql),
-                    parse_profile(text, "queue.toml"), k_queue_now};
+  RepairScene scene{temp_database(GENERATE(from_range(test::engines())), k_row_sql), parse_profile(text, "queue.toml"),
+                    k_queue_now};
   try {
     findings_of(scene);
     FAIL("accepted");

@@ -12,7 +12,7 @@ using namespace taskctl::test;
 using namespace std::chrono_literals;
 
 TEST_CASE("a stop ends the run between batches and the rest is untouched") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 9);
   StopSource stop;
   const Plan plan = scene.reconcile();
@@ -27,7 +27,7 @@ TEST_CASE("a stop ends the run between batches and the rest is untouched") {
 }
 
 TEST_CASE("a failure after the first commit ends up in the result") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 6);
   const Plan plan = scene.reconcile();
   bool dropped = false;
@@ -47,7 +47,7 @@ TEST_CASE("a failure after the first commit ends up in the result") {
 }
 
 TEST_CASE("a failure before the first commit is thrown and leaves nothing") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 3);
   const Plan plan = scene.reconcile();
   scene.database().exec("ALTER TABLE events RENAME TO gone");
@@ -77,7 +77,7 @@ TEST_CASE("a lost connection after the first commit is told") {
 }
 
 TEST_CASE("a reason to stop ends the run between batches and resuming does the rest under the same id") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 9);
   const Plan plan = scene.reconcile();
   std::size_t done = 0;
@@ -109,7 +109,7 @@ TEST_CASE("a reason to stop ends the run between batches and resuming does the r
 }
 
 TEST_CASE("what is left of a saved plan is its units without those of the journal") {
-  auto scene = queue_scene(GENERATE(Engine::sqlite, Engine::postgres), 4);
+  auto scene = queue_scene(GENERATE(from_range(test::engines())), 4);
   const Plan plan = scene.reconcile();
   const Plan rest = rest_of(plan, {plan.unit(0).task, plan.unit(2).task});
   REQUIRE(rest.size() == 2);
@@ -120,7 +120,7 @@ TEST_CASE("what is left of a saved plan is its units without those of the journa
 }
 
 TEST_CASE("pauses between batches are counted and a signal ends them at once") {
-  auto scene = queue_scene(GENERATE(Engine::sqlite, Engine::postgres), 6);
+  auto scene = queue_scene(GENERATE(from_range(test::engines())), 6);
   StopSource stop;
   std::vector<std::string> pauses;
   const ApplyResult result = scene.apply(scene.reconcile(), {.batch_size = 2,

@@ -51,7 +51,7 @@ ExitCode code_of(const Action& action) {
 }  // namespace
 
 TEST_CASE("a plan from a file is applied as it was made, and taken back") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 3);
   const auto before = scene.everything();
   const Plan plan = through_file(scene.reconcile());
@@ -63,7 +63,7 @@ TEST_CASE("a plan from a file is applied as it was made, and taken back") {
 }
 
 TEST_CASE("a check calls every planned task fresh changed moved on refused or gone") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 7);
   const Plan plan = through_file(scene.reconcile());
   CHECK(check_reading(scene, plan).all_fresh());
@@ -93,7 +93,7 @@ TEST_CASE("a check calls every planned task fresh changed moved on refused or go
 }
 
 TEST_CASE("a check of an undo sees what was changed and what is gone") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 3);
   const ApplyResult done = scene.apply(scene.reconcile());
   const Plan undo = through_file(scene.undo(done.run.id));
@@ -106,7 +106,7 @@ TEST_CASE("a check of an undo sees what was changed and what is gone") {
 }
 
 TEST_CASE("a check expects of a second task on the same row what the run will meet") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 2, "UPDATE tasks SET owner = 'o1'; UPDATE owners SET running = 2 WHERE name = 'o1'");
   const Plan plan = through_file(scene.reconcile());
   const PlanCheck check = check_reading(scene, plan);
@@ -116,7 +116,7 @@ TEST_CASE("a check expects of a second task on the same row what the run will me
 }
 
 TEST_CASE("a saved plan is refused elsewhere, after a change of tables or profile, and once it was applied") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 2);
   const Plan plan = through_file(scene.reconcile());
   CHECK(code_of([&] { require_same_target(plan, scene.store()); }) == ExitCode::ok);
@@ -147,7 +147,7 @@ TEST_CASE("a saved plan is refused elsewhere, after a change of tables or profil
 }
 
 TEST_CASE("of two sessions that apply one plan at once one writes") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 40);
   const Plan plan = through_file(scene.reconcile());
   scene.journal().create();
@@ -184,7 +184,7 @@ TEST_CASE("of two sessions that apply one plan at once one writes") {
 }
 
 TEST_CASE("strict writes all or nothing") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const std::string change = GENERATE("UPDATE tasks SET extra = 'x' WHERE id = 3",     // a conflict
                                       "UPDATE tasks SET state = 'done' WHERE id = 3",  // moved on
                                       "DELETE FROM tasks WHERE id = 3",                // gone
@@ -207,7 +207,7 @@ TEST_CASE("strict writes all or nothing") {
 }
 
 TEST_CASE("strict applies a plan that is fresh in one transaction") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 5);
   const ApplyResult result = scene.apply(through_file(scene.reconcile()), {.batch_size = 2, .strict = true});
   CHECK_FALSE(result.refused_all);
@@ -216,7 +216,7 @@ TEST_CASE("strict applies a plan that is fresh in one transaction") {
 }
 
 TEST_CASE("strict takes back what was written before a row that the database refuses") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 4, "UPDATE owners SET running = 0 WHERE name = 'o3'");
   const auto before = scene.everything();
   const ApplyResult result = scene.apply(scene.reconcile(), {.strict = true});
@@ -243,7 +243,7 @@ TEST_CASE("strict refuses more units than one transaction should have") {
 }
 
 TEST_CASE("mangled plans that are sealed again never change a row that was not planned") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   auto scene = queue_scene(engine, 3);
   Plan plan = scene.reconcile();
   // Of a table that the profile does not name, nothing is written whatever a file says.

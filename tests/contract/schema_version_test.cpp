@@ -29,7 +29,7 @@ const std::string k_question = "sql = \"(SELECT max(n) FROM versions)\"\n";
 }  // namespace
 
 TEST_CASE("a version that the profile names is known and any other is not") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const SchemaVersion known = version_of(engine, k_question + "known = [\"3\", \"4\"]");
   CHECK(known.known());
   CHECK(known.text == "4");
@@ -42,13 +42,13 @@ TEST_CASE("a version that the profile names is known and any other is not") {
 }
 
 TEST_CASE("a profile without a version knows every shape that it fits") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   StoreScene scene{engine, queue_sql(engine, 1), parse_profile(k_queue_profile, "queue.toml")};
   CHECK(read_schema_version(scene.connection(), scene.profile(), scene.schema()).known());
 }
 
 TEST_CASE("without its table the version is not asked for and the columns decide") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   const std::string asked = "table = \"versions\"\n" + k_question + "known = [\"3\"]\n";
   const std::string columns =
       "columns = [\"id\", \"state\", \"started_at\", \"finished_at\", \"note\", \"owner\", \"risky\", \"extra\"]";

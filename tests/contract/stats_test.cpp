@@ -35,7 +35,7 @@ using Counts = std::array<std::int64_t, AgeHistogram::k_bounds.size() + 1>;
 }  // namespace
 
 TEST_CASE("figures of one snapshot agree with each other and with the list of what is stuck") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres));
+  auto scene = crew_scene(GENERATE(from_range(test::engines())));
   const Stats stats = stats_of(scene);
   CHECK(count_of(stats, TaskClass::active) == 8);
   CHECK(stats.active.ages.total == 8);
@@ -59,7 +59,7 @@ TEST_CASE("figures of one snapshot agree with each other and with the list of wh
 }
 
 TEST_CASE("ages fall into buckets by their bounds and what has none is counted apart") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres),
+  auto scene = crew_scene(GENERATE(from_range(test::engines())),
                           "DELETE FROM tasks;"
                           "INSERT INTO tasks (id, state, created_at) VALUES (1, 'queued', '2025-06-01 11:59:01'),"
                           "(2, 'queued', '2025-06-01 11:59:00'), (3, 'queued', '2025-06-01 06:00:00'),"
@@ -79,14 +79,14 @@ TEST_CASE("ages fall into buckets by their bounds and what has none is counted a
 }
 
 TEST_CASE("a queued task that was started before waits since it was queued again") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres),
+  auto scene = crew_scene(GENERATE(from_range(test::engines())),
                           "UPDATE tasks SET created_at = '2025-06-01 08:00:00', started_at = '2025-06-01 11:00:00' "
                           "WHERE id = 8;");
   CHECK(stats_of(scene).queued.oldest->since == parse_instant("2025-06-01T11:00:00Z", "test"));
 }
 
 TEST_CASE("an empty table has figures that are all zero") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres), "DELETE FROM tasks; DELETE FROM nodes;");
+  auto scene = crew_scene(GENERATE(from_range(test::engines())), "DELETE FROM tasks; DELETE FROM nodes;");
   const Stats stats = stats_of(scene);
   CHECK(stats.statuses.empty());
   CHECK(stats.findings.stuck == 0);

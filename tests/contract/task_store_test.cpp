@@ -126,7 +126,7 @@ TEST_CASE("filters match exactly and combine") {
 }
 
 TEST_CASE("ids are opaque text") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   const std::string long_id(10000, 'x');
   const Strings odd = {"it's", "100%", "[1,2]", "line\nbreak", "\"quoted\"", "задача", "10", "010", " 10", long_id};
   Profile profile = find_profile("jobs");
@@ -152,7 +152,7 @@ TEST_CASE("ids are opaque text") {
 }
 
 TEST_CASE("numbers match only as they print") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   StoreScene scene{
       engine,
       "CREATE TABLE jobs (id integer PRIMARY KEY, status text, error text, created_at bigint, started_at bigint,"
@@ -166,7 +166,7 @@ TEST_CASE("numbers match only as they print") {
 }
 
 TEST_CASE("more keys than one statement takes") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   StoreScene scene{
       engine,
       "CREATE TABLE jobs (id integer PRIMARY KEY, status text, error text, created_at bigint, started_at bigint,"

@@ -147,7 +147,7 @@ TEST_CASE("a delete is part of an outcome") {
 }
 
 TEST_CASE("operations that would change nothing are left out") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   StoreScene scene{engine, k_work_tables, work_profile(R"(
 [[outcome.failed.op]]
 do = "update"
@@ -161,7 +161,7 @@ set = { note = "'x'" }
 }
 
 TEST_CASE("planned values are what the columns will hold") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   StoreScene scene{engine, k_work_tables, work_profile(R"(
 [[outcome.failed.op]]
 do = "update"
@@ -196,7 +196,7 @@ set = { note = "'twelve chars'" }
 }
 
 TEST_CASE("bare columns belong to the operation's table and placeholders to the task") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   StoreScene scene{engine, k_work_tables, work_profile(R"(
 [[outcome.failed.op]]
 do = "update"
@@ -218,7 +218,7 @@ set = { state = "'lost by ' || coalesce(:worker, '?') || ': ' || :reason" }
 }
 
 TEST_CASE("a match of columns of different types compares their text") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   StoreScene scene{engine, k_work_tables, work_profile(R"(
 [[outcome.failed.op]]
 do = "delete"
@@ -229,7 +229,7 @@ match = { id_text = "id" }
 }
 
 TEST_CASE("two operations on one row become one change") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   StoreScene scene{engine, k_work_tables, work_profile(R"(
 [[outcome.failed.op]]
 do = "update"
@@ -247,7 +247,7 @@ set = { note = "'b'" }
 }
 
 TEST_CASE("related rows that nothing can name are refused") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   StoreScene scene{engine, k_work_tables, work_profile(R"(
 [[outcome.failed.op]]
 do = "delete"
@@ -259,7 +259,7 @@ match = { work_id = "id" }
 }
 
 TEST_CASE("an insert gets its key from the database and can be taken back") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   StoreScene scene{
       engine,
       std::string{k_work_tables} +
@@ -299,7 +299,7 @@ set = { work_id = ":task.id", what = ":reason || ' of ' || :worker" }
 }
 
 TEST_CASE("rows come back in the order asked for") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   StoreScene scene{
       engine,
       "CREATE TABLE work (a integer, b text, id integer, status text, worker text, started bigint, finished bigint,"
@@ -345,7 +345,7 @@ TEST_CASE("rows that somebody else holds are missing when locks are taken") {
 }
 
 TEST_CASE("a row that breaks a constraint is told apart") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   StoreScene scene{
       engine, std::string{k_work_tables} + "CREATE UNIQUE INDEX one_failed ON work (note) WHERE status = 'failed'",
       work_profile("[[outcome.failed.op]]\ndo = \"update\"\nset = { status = \"'failed'\", note = \"'x'\" }\n")};
@@ -361,7 +361,7 @@ TEST_CASE("a row that breaks a constraint is told apart") {
 }
 
 TEST_CASE("operations find their rows through keys and not by scanning") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   StoreScene scene{
       engine, std::string{k_work_tables} + "CREATE INDEX by_work ON pieces (work_id)",
       work_profile("[[outcome.failed.op]]\ndo = \"update\"\nset = { note = \":reason\" }\n"
@@ -393,7 +393,7 @@ TEST_CASE("operations find their rows through keys and not by scanning") {
 }
 
 TEST_CASE("every type of a column survives a delete and its undo") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   const std::string columns = engine == Engine::sqlite ? "id integer PRIMARY KEY, status text, worker text, started "
                                                          "bigint, finished bigint, a blob, b real, c numeric, d, e text"
                                                        : "id integer PRIMARY KEY, status text, worker text, started "

@@ -34,7 +34,7 @@ std::vector<std::string> ids_of(const WorkerSurvey& survey, const std::string& n
 }  // namespace
 
 TEST_CASE("workers are those of their table and of active tasks with what they hold") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres));
+  auto scene = crew_scene(GENERATE(from_range(test::engines())));
   const WorkerSurvey all = survey(scene);
   CHECK(names_of(all) == std::vector<std::string>{"gone", "idle", "live", "stranger"});
   CHECK(all.unassigned == 1);
@@ -62,7 +62,7 @@ TEST_CASE("workers are those of their table and of active tasks with what they h
 }
 
 TEST_CASE("accounts of workers show what is allocated and what is real") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres));
+  auto scene = crew_scene(GENERATE(from_range(test::engines())));
   const WorkerSurvey all = survey(scene);
   const auto account = [&](const std::string& name) { return all.workers.at(name).accounts.at(0); };
   CHECK(account("live").right);
@@ -75,7 +75,7 @@ TEST_CASE("accounts of workers show what is allocated and what is real") {
 }
 
 TEST_CASE("only the workers that are asked for are read") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres));
+  auto scene = crew_scene(GENERATE(from_range(test::engines())));
   CHECK(names_of(survey(scene, {"stranger", "idle"})) == std::vector<std::string>{"idle", "stranger"});
   CHECK(survey(scene, {"gone"}).workers.at("gone").held == 3);
   CHECK(survey(scene, {"gone"}).unassigned == 0);
@@ -83,7 +83,7 @@ TEST_CASE("only the workers that are asked for are read") {
 }
 
 TEST_CASE("a worker is alive while one of its tasks has a lease that runs") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres),
+  auto scene = crew_scene(GENERATE(from_range(test::engines())),
                           "UPDATE tasks SET lease_until = '2025-06-01 12:10:00' WHERE id = 4;"
                           "UPDATE tasks SET lease_until = '2025-06-01 11:00:00' WHERE id IN (3, 6);");
   const WorkerSurvey all = survey(scene);
@@ -95,7 +95,7 @@ TEST_CASE("a worker is alive while one of its tasks has a lease that runs") {
 }
 
 TEST_CASE("when no worker of a table is alive its word is suspect") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres),
+  auto scene = crew_scene(GENERATE(from_range(test::engines())),
                           "UPDATE nodes SET beat_at = '2025-06-01 09:00:00' WHERE name = 'live';");
   const WorkerSurvey all = survey(scene);
   CHECK(all.workers.at("live").liveness.liveness == Liveness::dead);
@@ -105,7 +105,7 @@ TEST_CASE("when no worker of a table is alive its word is suspect") {
 }
 
 TEST_CASE("every id of a worker that holds very many is kept") {
-  const auto engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const auto engine = GENERATE(from_range(test::engines()));
   std::string more;
   for (int i = 100; i < 300; ++i) {
     more += "INSERT INTO tasks (id, state, started_at, node) VALUES (" + std::to_string(i) +
@@ -121,7 +121,7 @@ TEST_CASE("every id of a worker that holds very many is kept") {
 }
 
 TEST_CASE("a worker with an odd name and a beat that cannot be read is unknown") {
-  auto scene = crew_scene(GENERATE(Engine::sqlite, Engine::postgres),
+  auto scene = crew_scene(GENERATE(from_range(test::engines())),
                           "INSERT INTO nodes VALUES ('it''s \"odd\"', 'soon', 0);"
                           "UPDATE tasks SET node = 'it''s \"odd\"' WHERE id = 10;");
   const WorkerSurvey all = survey(scene, {"it's \"odd\""});
@@ -133,7 +133,7 @@ TEST_CASE("a worker with an odd name and a beat that cannot be read is unknown")
 }
 
 TEST_CASE("a profile that names no worker has none to list") {
-  auto scene = queue_scene(GENERATE(Engine::sqlite, Engine::postgres), 1);
+  auto scene = queue_scene(GENERATE(from_range(test::engines())), 1);
   CHECK_THROWS_WITH(survey(scene), Contains("does not say which worker has a task"));
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the queue systems that tests/real drives, in the versions of tests/real/package-lock.json, into build/real.
+# Installs the queue systems that tests/real drives and the servers that tests/servers starts, in the versions of
+# tests/real/package-lock.json, into build/real.
 # Does nothing when they are there already. Needs npm (any version that runs), a C++ compiler and the npm registry.
 # With --check nothing is installed: what is missing is an error. Either way the worker programs are put beside them.
 set -euo pipefail

@@ -103,7 +103,7 @@ std::vector<OperationList> operations_of(const Profile& profile) {
 }  // namespace
 
 TEST_CASE("every embedded statement can be prepared") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   const auto db = test::temp_database(
       engine,
       "CREATE TABLE tasks (id integer PRIMARY KEY, CONSTRAINT kept CHECK (id > 0)); CREATE TABLE dropped (id integer)");
@@ -122,14 +122,14 @@ TEST_CASE("every embedded statement can be prepared") {
 }
 
 TEST_CASE("a statement with a typo cannot be prepared") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   const auto db = test::temp_database(engine, "CREATE TABLE tasks (id integer PRIMARY KEY)");
   CHECK_THROWS(prepare(*db, "SELECT nosuch FROM tasks"));
   CHECK_THROWS(prepare(*db, "-- purpose\nSELECT id FROM nosuch"));
 }
 
 TEST_CASE("every statement says what it takes returns and locks") {
-  const Engine engine = GENERATE(Engine::sqlite, Engine::postgres);
+  const Engine engine = GENERATE(from_range(test::engines()));
   const Statements& statements = Dialect{engine}.statements();
   for (const auto& [stem, member] : k_statement_list) {
     INFO(to_string(engine) << "/" << stem);

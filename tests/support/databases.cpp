@@ -2,11 +2,13 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <random>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include <libpq-fe.h>
@@ -235,6 +237,29 @@ std::unique_ptr<TempDatabase> temp_postgres(const std::string& sql) {
 
 std::unique_ptr<TempDatabase> temp_database(Engine engine, const std::string& sql) {
   return engine == Engine::sqlite ? temp_sqlite(sql) : temp_postgres(sql);
+}
+
+std::vector<Engine> engines() {
+  const char* const only = std::getenv("TASKCTL_TEST_ENGINE");
+  std::vector<Engine> result{Engine::sqlite, Engine::postgres};
+  if (only != nullptr) {
+    std::erase_if(result, [only](Engine engine) { return to_string(engine) != only; });
+  }
+  if (result.empty()) {
+    throw std::runtime_error{"TASKCTL_TEST_ENGINE names no engine"};
+  }
+  return result;
+}
+
+void end_session(TempDatabase& database, const std::string& pid) {
+  database.exec("SELECT pg_terminate_backend(" + pid + ")");
+  for (int i = 0; i < 500; ++i) {
+    if (database.value("SELECT count(*) FROM pg_stat_activity WHERE pid = " + pid) == "0") {
+      return;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  }
+  throw std::runtime_error{"server process " + pid + " does not end"};
 }
 
 }  // namespace taskctl::test

@@ -51,4 +51,10 @@ std::unique_ptr<TempDatabase> temp_sqlite(const std::string& sql);
 std::unique_ptr<TempDatabase> temp_postgres(const std::string& sql);
 std::unique_ptr<TempDatabase> temp_database(Engine engine, const std::string& sql);
 
+/// Both, for GENERATE(from_range(…)); with $TASKCTL_TEST_ENGINE only that one, for servers of other versions.
+std::vector<Engine> engines();
+
+/// Ends a server process and returns when it is gone.
+void end_session(TempDatabase& database, const std::string& pid);
+
 }  // namespace taskctl::test

@@ -95,12 +95,12 @@ int ClientTools::major_version(const std::string& program) const {
   return version;
 }
 
-void ClientTools::require_version(const std::string& program, int server_major) const {
+void ClientTools::require_version(const std::string& program, int server_major, const std::string& otherwise) const {
   const int version = major_version(program);
   if (version >= server_major) {
     return;
   }
-  const std::string hint = "Install " + client_package(server_major) + ", or use --backup rows before a repair.";
+  const std::string hint = "Install " + client_package(server_major) + ", or " + otherwise + ".";
   if (version == 0) {
     throw Error{ExitCode::backup, "'" + program + "' is not installed", hint};
   }

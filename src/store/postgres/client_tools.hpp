@@ -23,7 +23,9 @@ class ClientTools {
   /// Major version of an installed program; 0 when it is not there.
   [[nodiscard]] int major_version(const std::string& program) const;
   /// Throws when the program is missing or older than the server (pg_dump refuses such a server half-way).
-  void require_version(const std::string& program, int server_major) const;
+  /// `otherwise`: what helps besides installing it.
+  void require_version(const std::string& program, int server_major,
+                       const std::string& otherwise = "use --backup rows before a repair") const;
 
   /// Options for `-d`: database `name` instead of the location's when given.
   [[nodiscard]] std::string target(const std::string& name = {}) const;

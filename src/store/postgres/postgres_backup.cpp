@@ -297,6 +297,9 @@ void PostgresBackup::restore_and_count(const std::filesystem::path& file, const 
                                        const StopSource* stop) const {
   const ScratchDatabase scratch{m_location, m_options};
   const ClientTools tools{m_location, m_options, scratch.server(), stop};
+  const int server_major = scratch.server().version_number / 10000;
+  tools.require_version("pg_dump", server_major, "verify with '--verify open'");
+  tools.require_version("pg_restore", server_major, "verify with '--verify open'");
   const std::string target = "--dbname=" + tools.target(scratch.name());
   std::vector<std::string> load{"pg_restore",      "--exit-on-error", "--no-owner",
                                 "--no-privileges", "--no-password",   target};

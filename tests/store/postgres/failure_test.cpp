@@ -307,7 +307,7 @@ TEST_CASE("failure - a lost session stays lost") {
   const auto connection = connect(database->location(), Access::write);
   connection->begin(Access::write);
   connection->run("UPDATE tasks SET small = 5");
-  database->exec("SELECT pg_terminate_backend(" + backend(*connection) + ", 5000)");
+  test::end_session(*database, backend(*connection));
   CHECK(code_of([&] { connection->run("UPDATE tasks SET small = 6"); }) == ExitCode::unavailable);
   connection->rollback();
   std::string message;
@@ -323,7 +323,7 @@ TEST_CASE("failure - a session lost before commit is not in doubt") {
   const auto connection = connect(database->location(), Access::write);
   connection->begin(Access::write);
   connection->run("UPDATE tasks SET small = 5");
-  database->exec("SELECT pg_terminate_backend(" + backend(*connection) + ", 5000)");
+  test::end_session(*database, backend(*connection));
   CHECK_THROWS_AS(connection->commit(), ConnectionLostError);
   CHECK_FALSE(connection->in_transaction());
 }

@@ -25,7 +25,7 @@ std::string settings_of(Connection& connection) {
 }
 
 void lose(TempDatabase& database, Connection& connection) {
-  database.exec("SELECT pg_terminate_backend(" + backend_of(connection) + ", 5000)");
+  test::end_session(database, backend_of(connection));
   CHECK_THROWS_AS(connection.run("SELECT 1"), ConnectionLostError);
 }
 

@@ -54,7 +54,7 @@ TEST_CASE("run lock - release and a killed holder both free it") {
   {
     const auto lock = take(*next, database->location(), "reconcile");
     CHECK(code_of([&] { take(*holder, database->location(), "reconcile"); }) == ExitCode::locked);
-    database->exec("SELECT pg_terminate_backend(" + text(*next, "SELECT pg_backend_pid()::text") + ", 5000)");
+    test::end_session(*database, text(*next, "SELECT pg_backend_pid()::text"));
     take(*holder, database->location(), "reconcile")->check();
     CHECK(code_of([&] { lock->check(); }) == ExitCode::unavailable);
   }
