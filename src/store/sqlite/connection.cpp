@@ -23,6 +23,7 @@ namespace {
 /// Looks at a file whose companions are being created or removed, and the pause between two of them.
 constexpr int k_opening_attempts = 5;
 constexpr std::chrono::milliseconds k_opening_pause{20};
+constexpr std::chrono::nanoseconds k_longest_tick{20'000'000};
 constexpr std::size_t k_cached_statements = 64;
 constexpr int k_longest_pause_ms = 25;
 
@@ -57,6 +58,18 @@ class StatementUse {
 void stop_memory_statistics() {
   static const int done = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   static_cast<void>(done);
+}
+
+/// A file system counts time in ticks (4 ms, 10 at most): a file that was written in this one may be written again
+/// without a newer time. False when it is old enough; else waits until it is.
+bool wait_for_next_tick(const FileStamp& stamp) {
+  const auto now = std::chrono::duration_cast<std::chrono::nanoseconds>(system_clock().now().time_since_epoch());
+  const std::chrono::nanoseconds age = now - std::chrono::nanoseconds{stamp.modified_ns};
+  if (age < std::chrono::nanoseconds{0} || age >= k_longest_tick) {
+    return false;
+  }
+  std::this_thread::sleep_for(k_longest_tick - age);
+  return true;
 }
 
 }  // namespace
@@ -118,6 +131,9 @@ void SqliteConnection::open_for_reading() {
   for (int attempt = 1;; ++attempt) {
     m_file = inspect_database_file(m_path);
     m_mode = choose_read_mode(m_file);
+    if (m_mode == ReadMode::immutable && attempt < k_opening_attempts && wait_for_next_tick(m_file.stamp)) {
+      continue;
+    }
     int code = SQLITE_READONLY_RECOVERY;
     std::string message;
     if (m_mode != ReadMode::recovery) {

@@ -19,8 +19,8 @@ struct FileStamp {
   std::optional<std::uint64_t> wal_size;  ///< of the -wal file; nullopt when there is none
   std::optional<std::uint64_t> journal_size;
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
-  /// The file itself is as it was. A -wal may have come or gone: nobody who read the file alone misses a row that was
-  /// there when the reading began.
+  /// The file itself is as it was, if its time could change since the stamp was taken. A -wal may have come or gone:
+  /// nobody who read the file alone misses a row that was there when the reading began.
   [[nodiscard]] bool has_same_content(const FileStamp& other) const;
 };
 
@@ -52,8 +52,8 @@ enum class ReadMode {
 
 [[nodiscard]] ReadMode choose_read_mode(const FileState& state);
 
-/// Throws unless this process may write the file, what its application left beside it, and create a journal there: Error{refused} when the medium is
-/// read-only, Error{access} when permissions forbid it.
+/// Throws unless this process may write the file, what its application left beside it, and create a journal there:
+/// Error{refused} when the medium is read-only, Error{access} when permissions forbid it.
 void require_writable(const std::filesystem::path& path);
 
 }  // namespace taskctl

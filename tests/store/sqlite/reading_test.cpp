@@ -1,7 +1,9 @@
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
+#include <chrono>
 
+#include "base/clock.hpp"
 #include "sqlite_processes.hpp"
 #include "support/databases.hpp"
 
@@ -155,6 +157,22 @@ TEST_CASE("an idle wal database that changes during a transaction fails busy and
   Transaction again{*reader, Access::read};
   CHECK(number(*reader, "SELECT count(*) FROM tasks") == 2);
   CHECK_NOTHROW(again.commit());
+}
+
+TEST_CASE("an idle wal database that was written a moment ago is read once its time can change again") {
+  const WalDatabase database;
+  const auto age = [&database] {
+    struct stat info {};
+    REQUIRE(::stat(database.path().c_str(), &info) == 0);
+    const auto modified = std::chrono::seconds{info.st_mtim.tv_sec} + std::chrono::nanoseconds{info.st_mtim.tv_nsec};
+    return system_clock().now().time_since_epoch() - modified;
+  };
+  for (int i = 0; i < 5; ++i) {
+    REQUIRE(insert_as_application(database.path()) == "ok");
+    const auto reading = open_sqlite(database.path(), Access::read);
+    CHECK(age() >= std::chrono::milliseconds{20});
+    CHECK(number(*reading, "SELECT count(*) FROM tasks") == i + 2);
+  }
 }
 
 TEST_CASE("an application that only opens or reads an idle wal database changes nothing") {
