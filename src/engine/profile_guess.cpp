@@ -48,6 +48,7 @@ class Guesser {
     m_guess.encodings = m_columns.encodings;
     m_guess.unread = m_columns.unread;
     m_guess.doubts = m_columns.doubts;
+    leave_status_out_of_key();
     if (m_guess.of("status").column.empty()) {
       guess_conditions();
     } else {
@@ -77,6 +78,16 @@ class Guesser {
                               "NULL",
                               printable(m_tasks.name)),
                   "Give the table one; without it no repair can be sure which row it writes."};
+    }
+  }
+
+  /// A table that is cut into partitions by status has it in its primary key, and every repair changes it.
+  void leave_status_out_of_key() {
+    const auto status = std::ranges::find(m_guess.key, m_guess.of("status").column);
+    if (m_tasks.info.is_partitioned && !m_answers.contains("key") && m_guess.key.size() > 1 &&
+        status != m_guess.key.end()) {
+      m_guess.key.erase(status);
+      m_guess.key_why += ", without the status";
     }
   }
 

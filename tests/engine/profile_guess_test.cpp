@@ -279,6 +279,19 @@ TEST_CASE("what cannot be named is refused") {
   CHECK_THROWS_WITH(guess(table), Contains("nothing names one row of 'work_items'"));
 }
 
+TEST_CASE("a status by which a table is cut into partitions is no part of the key") {
+  TableSketch table = work_items();
+  table.info.primary_key = {"id", "state"};
+  CHECK(guess(table).key == std::vector<std::string>{"id", "state"});
+  table.info.is_partitioned = true;
+  const ProfileGuess found = guess(table);
+  CHECK(found.key == std::vector<std::string>{"id"});
+  CHECK(found.key_why == "the primary key, without the status");
+  CHECK(guess(table, {{"key", {"id", "state"}}}).key == std::vector<std::string>{"id", "state"});
+  table.info.primary_key = {"state"};
+  CHECK(guess(table).key == std::vector<std::string>{"state"});
+}
+
 TEST_CASE("the table of tasks is found among others") {
   const std::vector<TableSketch> tables{
       sketch("job_logs", {{"id", "INTEGER"}, {"job_id", "INTEGER"}, {"message", "TEXT"}}),
