@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <fstream>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 #include "base/clock.hpp"
@@ -33,6 +34,8 @@ constexpr auto k_after_exit = std::chrono::milliseconds{200};
 /// How late a stop or the end of the program is noticed, with and without an open pipe.
 constexpr auto k_tick = std::chrono::milliseconds{50};
 constexpr auto k_short_tick = std::chrono::milliseconds{2};
+/// In /proc/PID/stat, between the state and the time in user mode: see proc(5).
+constexpr int k_fields_before_times = 10;
 
 /// Both ends of a pipe that no other child inherits.
 struct Pipe {
@@ -138,18 +141,46 @@ class Stream {
   std::size_t m_limit;
 };
 
-/// Every byte that a program has read or written, sockets included; nullopt: the kernel does not tell.
-std::optional<std::uint64_t> bytes_moved(pid_t pid) {
+/// What a program has done so far: bytes read and written, sockets included, and the time that it computed; nullopt:
+/// the kernel does not tell.
+struct Progress {
+  std::uint64_t bytes = 0, ticks = 0;
+  bool in_kernel = false;  ///< not to be interrupted: as in fsync() of a large file, and never in a wait for a server
+  friend bool operator==(const Progress&, const Progress&) = default;
+};
+
+std::optional<Progress> progress_of(pid_t pid) {
   std::ifstream file{fmt::format("/proc/{}/io", pid)};
   std::string name;
   std::uint64_t value = 0;
-  std::optional<std::uint64_t> sum;
+  std::optional<Progress> progress;
   while (file >> name >> value) {
     if (name == "rchar:" || name == "wchar:") {
-      sum = sum.value_or(0) + value;
+      progress = progress.value_or(Progress{});
+      progress->bytes += value;
     }
   }
-  return sum;
+  if (!progress) {
+    return progress;
+  }
+  std::string line;
+  std::getline(std::ifstream{fmt::format("/proc/{}/stat", pid)}, line);
+  const std::size_t end_of_name = line.rfind(')');  // the name itself may hold blanks and brackets
+  if (end_of_name == std::string::npos) {
+    return std::nullopt;
+  }
+  std::istringstream fields{line.substr(end_of_name + 1)};
+  std::string state;
+  std::string skipped;
+  std::uint64_t system_ticks = 0;
+  fields >> state;
+  for (int i = 0; i < k_fields_before_times; ++i) {
+    fields >> skipped;
+  }
+  fields >> progress->ticks >> system_ticks;
+  progress->ticks += system_ticks;
+  progress->in_kernel = state == "D";
+  return progress;
 }
 
 /// Tells a program that waits in vain from one that is slow.
@@ -163,9 +194,9 @@ class Silence {
       return false;
     }
     m_looked = now;
-    const auto moved = bytes_moved(pid);
-    if (!moved || moved != m_moved) {
-      m_moved = moved;
+    const auto progress = progress_of(pid);
+    if (!progress || progress->in_kernel || progress != m_progress) {
+      m_progress = progress;
       m_since = now;
       m_next = m_watch.silence;
       return false;
@@ -181,7 +212,7 @@ class Silence {
   static constexpr auto k_look = std::chrono::milliseconds{500};
   using Moment = std::chrono::steady_clock::time_point;
   const ProcessWatch& m_watch;
-  std::optional<std::uint64_t> m_moved;
+  std::optional<Progress> m_progress;
   Moment m_looked = system_clock().steady(), m_since = m_looked;
   Duration m_next;
 };

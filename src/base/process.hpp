@@ -20,7 +20,7 @@ struct ProcessResult {
 
 /// For a program that may take any time as long as it gets on: it, or somebody that it waits for.
 struct ProcessWatch {
-  Duration silence{};                 ///< so long without a byte read or written by it, and somebody is asked
+  Duration silence{};                 ///< so long without a byte, a disk or a computation of its own, and somebody is asked
   std::function<bool()> is_worth_it;  ///< asked then, and again after twice the time; none: nobody watches
 };
 

@@ -193,7 +193,7 @@ std::string TaskJudge::liveness_text(Liveness said) const {
 
 Evidence TaskJudge::since_evidence() const {
   if (m_since.sighted) {
-    return {m_since.source, "first seen active " + distance(*m_since.at, m_now) + " by taskctl, and unchanged since"};
+    return {m_since.source, "first seen active " + distance(*m_since.at, m_now) + " by taskctl, as it is now"};
   }
   const std::string kind = m_task.times.started.known() ? " is the start, " : " stands in for the start, ";
   return {m_since.source, m_since.source + kind + distance(*m_since.at, m_now)};

@@ -190,3 +190,30 @@ TEST_CASE("a program that moves bytes now and then is not asked about") {
   CHECK(asked == 0);
   CHECK(result.output == "1\n2\n3\n4\n5\n6\n");
 }
+
+TEST_CASE("a program that computes is not asked about") {
+  int asked = 0;
+  const ProcessWatch watch{.silence = 1200ms, .is_worth_it = [&asked] { return ++asked < 0; }};
+  const ProcessResult result = run_process({"bash", "-c", "end=$((SECONDS + 5)); while ((SECONDS < end)); do :; done"},
+                                           {}, 50s, nullptr, 2s, watch);
+  CHECK(result.status == 0);
+  CHECK_FALSE(result.gave_up);
+  CHECK(asked == 0);
+}
+
+TEST_CASE("a program that the kernel does not let go is not asked about") {
+  // Waits as fsync() does: for a child made by vfork() that opens a pipe which nobody writes.
+  const test::TempFolder folder;
+  const std::string script =
+      "import os, sys\nfifo = sys.argv[1] + '/fifo'\nos.mkfifo(fifo)\nif os.fork() == 0:\n"
+      " import time\n time.sleep(4)\n open(fifo, 'w').close()\n os._exit(0)\n"
+      "os.waitpid(os.posix_spawn('/bin/true', ['true'], {}, file_actions=[(os.POSIX_SPAWN_OPEN, 0, fifo, os.O_RDONLY, "
+      "0)]), 0)\n";
+  int asked = 0;
+  const ProcessWatch watch{.silence = 1200ms, .is_worth_it = [&asked] { return ++asked < 0; }};
+  const ProcessResult result =
+      run_process({"python3", "-c", script, folder.path().string()}, {}, 50s, nullptr, 2s, watch);
+  CHECK(result.status == 0);
+  CHECK_FALSE(result.gave_up);
+  CHECK(asked == 0);
+}

@@ -26,8 +26,12 @@ class TimelessScene {
                     engine, fixture(engine == Engine::sqlite ? "timeless.sqlite.sql" : "timeless.postgres.sql") + more),
                 parse_profile(profile_text(table), "timeless.toml"), k_queue_now} {
     m_files = {.read = sqlite_sighting_files().read,
-               .write = [this](const SightingPlace& place, const std::function<Instant()>&) {
-                 return sqlite_sighting_files().write(place, [this] { return now() - m_ago; });
+               .write = [this](const SightingPlace& place, const std::function<Instant()>& clock) {
+                 return sqlite_sighting_files().write(place, [this, &clock] {
+                   clock();
+                   std::exchange(m_meanwhile, [] {})();
+                   return now() - m_ago;
+                 });
                }};
     m_place = sighting_place(m_folder.path(), m_scene.connection().server(), m_scene.profile(), 100ms);
     m_sightings = std::make_unique<Sightings>(m_place, m_files);
@@ -40,6 +44,9 @@ class TimelessScene {
   [[nodiscard]] const SightingFiles& files() const { return m_files; }
   [[nodiscard]] Instant now() const { return *m_scene.now; }
   void exec(const std::string& sql) { m_scene.database().exec(sql); }
+
+  /// What happens once, right after an observation has asked for the time.
+  void meanwhile(std::function<void()> action) { m_meanwhile = std::move(action); }
 
   /// As `taskctl observe` so long ago.
   SightingCounts observe(Duration ago, const Selector& selector = {}) {
@@ -67,6 +74,7 @@ class TimelessScene {
   SightingPlace m_place;
   std::unique_ptr<Sightings> m_sightings;
   Duration m_ago{};
+  std::function<void()> m_meanwhile = [] {};
 };
 
 }  // namespace
@@ -98,6 +106,15 @@ TEST_CASE("first seen - unknown, then young, then old, then repaired") {
   CHECK(result.run.applied == 3);
   CHECK(old.repair().database().value("SELECT note FROM work WHERE id = 2") ==
         "ended as stuck: running for at least 3h without an end (overdue)");
+}
+
+TEST_CASE("first seen - a task that begins while others are looked at is not older than it is") {
+  const auto engine = GENERATE(from_range(test::engines()));
+  TimelessScene scene{engine, engine == Engine::sqlite ? "; PRAGMA journal_mode = WAL" : ""};
+  scene.meanwhile([&scene] { scene.exec("UPDATE work SET state = 'running' WHERE id = 5"); });
+  CHECK(scene.observe(3h).active == 3);
+  CHECK(scene.age("2") == 3h);
+  CHECK_FALSE(scene.age("5"));
 }
 
 TEST_CASE("first seen - listing, show and stats agree") {

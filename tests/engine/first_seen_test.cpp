@@ -45,7 +45,7 @@ TEST_CASE("first seen - the age counts from it") {
   CHECK(finding.certainty == Certainty::possible);
   CHECK(finding.since == k_now - 2h);
   CHECK(finding.evidence.at(0).source == "first seen");
-  CHECK(finding.evidence.at(0).text == "first seen active 2h ago by taskctl, and unchanged since");
+  CHECK(finding.evidence.at(0).text == "first seen active 2h ago by taskctl, as it is now");
   CHECK(finding.repair == Repair::needs_max_age);
   CHECK(reason_for(finding, scene.profile, "", k_now) ==
         "ended as stuck: running for at least 2h without an end (overdue)");

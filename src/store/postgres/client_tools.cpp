@@ -128,7 +128,8 @@ void ClientTools::run(const std::vector<std::string>& arguments) const {
            {.silence = k_silence, .is_worth_it = [this] { return is_server_at_work(); }});
 }
 
-/// Has the server a statement of the tool to work on, whose result nobody refuses to take?
+/// Has the server a statement of the tool to work on, whose result nobody refuses to take? One that does not track what
+/// its sessions do ('disabled') may have.
 bool ClientTools::is_server_at_work() const {
   Patience patience{.limit = k_tool_question,
                     .is_at_work = {},
@@ -139,8 +140,9 @@ bool ClientTools::is_server_at_work() const {
     Session session{m_own_session};
     return !session.work
                 .exec_params(
-                    "SELECT 1 FROM pg_stat_activity WHERE application_name = $1 AND state = 'active'"
-                    " AND wait_event IS DISTINCT FROM 'ClientWrite'",
+                    "SELECT 1 FROM pg_stat_activity WHERE application_name = $1 AND wait_event IS DISTINCT FROM "
+                    "'ClientWrite'"
+                    " AND (state = 'active' OR (state = 'disabled' AND wait_event IS DISTINCT FROM 'ClientRead'))",
                     tool_name())
                 .empty();
   } catch (const std::exception& error) {

@@ -155,7 +155,7 @@ bool PostgresConnection::is_at_work() {
   try {
     Session session{session_options(other_database(m_location, m_server, m_server.database), m_options).text()};
     const pqxx::result found = session.work.exec_params(
-        "SELECT state = 'active' AND wait_event IS DISTINCT FROM 'ClientWrite' FROM pg_stat_activity"
+        "SELECT state IN ('active', 'disabled') AND wait_event IS DISTINCT FROM 'ClientWrite' FROM pg_stat_activity"
         " WHERE pid = $1::text::int AND backend_start::text = $2::text",
         m_process.pid, m_process.started);
     return !found.empty() && !found[0][0].is_null() && found[0][0].as<bool>();

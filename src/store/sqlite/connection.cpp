@@ -177,7 +177,7 @@ void SqliteConnection::describe() {
   m_server.database = m_path.string();
   m_server.read_only = ::access(m_path.c_str(), W_OK) != 0;
   m_server.identity = fmt::format("sqlite:{}:{}:{}", m_file.stamp.device, m_file.stamp.inode, m_path.string());
-  m_server.database_identity = m_server.identity;
+  m_server.database_identity = fmt::format("{}:{}", m_server.identity, m_file.stamp.created_ns);
 }
 
 void SqliteConnection::fail(int code, const std::string& message) {

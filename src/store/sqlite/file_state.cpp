@@ -1,5 +1,6 @@
 #include "store/sqlite/file_state.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,6 +55,16 @@ std::uint32_t field(const Header& header, std::size_t at, std::size_t size) {
                 "Check the path; taskctl never creates a database."};
   }
   throw Error{ExitCode::unavailable, fmt::format("cannot open '{}': {}", path.string(), std::strerror(number))};
+}
+
+/// 0 where the file system does not tell. The number of a removed file is soon another's.
+std::int64_t created_ns(const std::filesystem::path& path) {
+  constexpr std::int64_t k_ns_per_s = 1'000'000'000;
+  struct statx info {};
+  if (::statx(AT_FDCWD, path.c_str(), 0, STATX_BTIME, &info) != 0 || (info.stx_mask & STATX_BTIME) == 0) {
+    return 0;
+  }
+  return info.stx_btime.tv_sec * k_ns_per_s + info.stx_btime.tv_nsec;
 }
 
 struct stat require_regular_file(const std::filesystem::path& path) {
@@ -160,6 +171,7 @@ FileState inspect_database_file(const std::filesystem::path& path) {
   state.page_size = page_size_of(header);
   state.stamp.device = info.st_dev;
   state.stamp.inode = info.st_ino;
+  state.stamp.created_ns = created_ns(path);
   state.stamp.size = static_cast<std::uint64_t>(info.st_size);
   state.stamp.modified_ns = std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
   state.stamp.change_counter = field(header, k_change_counter_at, 4);

@@ -13,6 +13,7 @@ namespace taskctl {
 struct FileStamp {
   dev_t device = 0;
   ino_t inode = 0;
+  std::int64_t created_ns = 0;  ///< 0: the file system does not tell
   std::uint64_t size = 0;
   std::int64_t modified_ns = 0;
   std::uint32_t change_counter = 0;       ///< header bytes 24-27
