@@ -9,7 +9,9 @@ namespace taskctl {
 SightingPlace sighting_place(const std::filesystem::path& folder, const ServerInfo& server, const Profile& profile,
                              Duration busy_wait) {
   constexpr std::size_t k_digits = 16;
-  std::string owner = fmt::format("{} of {}", profile.title(), server.database_identity);
+  // A copy of a whole server (a base backup, a snapshot of the disk) has the same identity; it answers elsewhere.
+  const std::string where = server.host.empty() ? std::string{} : fmt::format(" at {}:{}", server.host, server.port);
+  std::string owner = fmt::format("{} of {}{}", profile.title(), server.database_identity, where);
   const std::string name = fmt::format("{}-{}.db", profile.name, sha256(owner).substr(0, k_digits));
   return {.file = folder / "first-seen" / name, .owner = std::move(owner), .busy_wait = busy_wait};
 }
@@ -24,8 +26,9 @@ TimeFact Sightings::find(const std::string& task, const std::string& fingerprint
       m_looked = true;
     }
     if (m_reader) {
-      if (const std::optional<Instant> at = m_reader->find(task, fingerprint)) {
-        return {TimeFact::State::known, *at, {}};
+      const std::optional<Sighting> seen = m_reader->find(task, fingerprint);
+      if (seen && m_files.now() - seen->last <= k_longest_gap) {
+        return {TimeFact::State::known, seen->first, {}};
       }
     }
   } catch (const Error& error) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -7,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "model/task.hpp"
@@ -24,13 +26,22 @@ struct SightingPlace {
 [[nodiscard]] SightingPlace sighting_place(const std::filesystem::path& folder, const ServerInfo& server,
                                            const Profile& profile, Duration busy_wait);
 
+/// How far apart two looks at a task may be: what nobody looked at for longer may have been put back and taken again,
+/// and counts anew.
+inline constexpr Duration k_longest_gap = std::chrono::hours{6};
+
+struct Sighting {
+  Instant first;  ///< since when every look has found it active and with this fingerprint
+  Instant last;
+};
+
 /// Reads such a file. Creates nothing. Errors name the file.
 class SightingReader {
  public:
   virtual ~SightingReader() = default;
-  /// When this task was first seen active with this fingerprint; nullopt: never. Holds a lock that keeps a writer's
-  /// commit waiting, until pause() or for some hundred calls.
-  virtual std::optional<Instant> find(const std::string& task, const std::string& fingerprint) = 0;
+  /// When this task was seen active with this fingerprint, however long ago; nullopt: never. Holds a lock that keeps a
+  /// writer's commit waiting, until pause() or for some hundred calls.
+  virtual std::optional<Sighting> find(const std::string& task, const std::string& fingerprint) = 0;
   virtual void pause() = 0;
 };
 
@@ -46,8 +57,8 @@ class SightingWriter {
  public:
   virtual ~SightingWriter() = default;
   virtual void add(const std::string& task, const std::string& fingerprint) = 0;
-  /// Writes what was added, in one transaction. `complete`: every active task was added, so that the others are
-  /// forgotten.
+  /// Writes what was added, in one transaction; what was not seen for k_longest_gap counts anew. `complete`: every
+  /// active task was added, so that the others are forgotten.
   virtual SightingCounts finish(bool complete) = 0;
 };
 
@@ -58,9 +69,12 @@ struct SightingFiles {
   /// Creates the file. `clock`, the database's, is asked once no other observation goes on. Throws BusyError when one
   /// does not end in time.
   std::function<std::unique_ptr<SightingWriter>(const SightingPlace&, const std::function<Instant()>& clock)> write;
+  /// By which a look was long ago.
+  std::function<Instant()> now = [] { return system_clock().now(); };
 };
 
-/// The sightings as judgements use them: what cannot be read is unknown, never an error.
+/// The sightings as judgements use them: what cannot be read is unknown, never an error; so is what nobody has looked
+/// at for k_longest_gap, by the machine's clock.
 class Sightings {
  public:
   Sightings(SightingPlace place, const SightingFiles& files) : m_place{std::move(place)}, m_files{files} {}

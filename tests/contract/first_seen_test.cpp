@@ -32,7 +32,8 @@ class TimelessScene {
                    std::exchange(m_meanwhile, [] {})();
                    return now() - m_ago;
                  });
-               }};
+               },
+               .now = [this] { return now(); }};
     m_place = sighting_place(m_folder.path(), m_scene.connection().server(), m_scene.profile(), 100ms);
     m_sightings = std::make_unique<Sightings>(m_place, m_files);
     m_scene.store().watch(*m_sightings);

@@ -29,7 +29,7 @@ namespace {
 
 /// "TCFS" and the layout below: another program's file, or another version's, is not read.
 constexpr std::int64_t k_file_mark = 0x54434653;
-constexpr std::int64_t k_file_layout = 1;
+constexpr std::int64_t k_file_layout = 2;
 /// Lookups under one lock: a writer's commit waits no longer than these take.
 constexpr int k_lookups_per_lock = 500;
 /// A lookup happens in a transaction of the target, which may keep the application's writers waiting: not for long.
@@ -39,24 +39,27 @@ constexpr Duration k_longest_lookup_wait = std::chrono::seconds{1};
 constexpr const char* k_create =
     "CREATE TABLE owner (name TEXT NOT NULL) STRICT;"
     "CREATE TABLE seen (task TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, first_seen INTEGER NOT NULL,"
-    " proof TEXT NOT NULL) STRICT, WITHOUT ROWID;";
+    " last_seen INTEGER NOT NULL, proof TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 constexpr const char* k_create_observed =
     "CREATE TEMP TABLE observed (task TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, proof TEXT NOT NULL) WITHOUT ROWID";
 /// Two rows with one id (1 and '1' in a key column without a type): nobody knows which was seen when.
 constexpr const char* k_observe =
     "INSERT INTO temp.observed VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET fingerprint = ''";
-constexpr const char* k_find = "SELECT fingerprint, first_seen, proof FROM seen WHERE task = ?1";
-/// A time ahead was noted when a clock was wrong: it counts anew.
+constexpr const char* k_find = "SELECT fingerprint, first_seen, proof, last_seen FROM seen WHERE task = ?1";
+/// ?1: now, ?2: before this a look is too long ago. A time ahead was noted when a clock was wrong: it counts anew too.
 constexpr const char* k_count =
     "SELECT count(*), count(*) FILTER (WHERE s.task IS NULL),"
-    " count(*) FILTER (WHERE s.fingerprint <> o.fingerprint OR s.first_seen > ?1)"
+    " count(*) FILTER (WHERE s.fingerprint <> o.fingerprint OR s.last_seen NOT BETWEEN ?2 AND ?1)"
     " FROM temp.observed AS o LEFT JOIN main.seen AS s ON s.task = o.task";
 constexpr const char* k_forget =
     "DELETE FROM main.seen WHERE NOT EXISTS (SELECT 1 FROM temp.observed AS o WHERE o.task = main.seen.task)";
 constexpr const char* k_keep =
-    "INSERT INTO main.seen SELECT task, fingerprint, ?1, proof FROM temp.observed WHERE true"
+    "INSERT INTO main.seen (task, fingerprint, first_seen, last_seen, proof)"
+    " SELECT task, fingerprint, ?1, ?1, proof FROM temp.observed WHERE true"
     " ON CONFLICT (task) DO UPDATE SET fingerprint = excluded.fingerprint, first_seen = excluded.first_seen,"
-    " proof = excluded.proof WHERE fingerprint <> excluded.fingerprint OR first_seen > excluded.first_seen";
+    " last_seen = excluded.last_seen, proof = excluded.proof"
+    " WHERE fingerprint <> excluded.fingerprint OR last_seen NOT BETWEEN ?2 AND ?1";
+constexpr const char* k_look = "UPDATE main.seen SET last_seen = ?1 WHERE task IN (SELECT task FROM temp.observed)";
 
 constexpr const char* k_begin_anew = "Remove it: ages count anew from the next `taskctl observe`.";
 
@@ -198,7 +201,7 @@ class SqliteSightingReader final : public SightingReader {
   explicit SqliteSightingReader(const SightingPlace& place)
       : m_file{place, Access::read}, m_find{(m_file.require_ours(), m_file.prepare(k_find))} {}
 
-  std::optional<Instant> find(const std::string& task, const std::string& fingerprint) override {
+  std::optional<Sighting> find(const std::string& task, const std::string& fingerprint) override {
     if (m_lookups == k_lookups_per_lock) {
       pause();
     }
@@ -213,7 +216,11 @@ class SqliteSightingReader final : public SightingReader {
     if (first_seen == nullptr || row[2] != Value{proof_of(task, fingerprint, *first_seen)}) {
       m_file.damaged("a row is not as it was written");
     }
-    return Instant{Duration{*first_seen}};
+    const auto* last_seen = std::get_if<std::int64_t>(&row[3]);
+    if (last_seen == nullptr || *last_seen < *first_seen) {
+      m_file.damaged("a row is not as it was written");
+    }
+    return Sighting{.first = Instant{Duration{*first_seen}}, .last = Instant{Duration{*last_seen}}};
   }
 
   void pause() override {
@@ -258,7 +265,8 @@ class SqliteSightingWriter final : public SightingWriter {
 
   SightingCounts finish(bool complete) override {
     const std::array now{Value{m_now}};
-    const Row counted = m_file.run(k_count, now);
+    const std::array since{Value{m_now}, Value{m_now - k_longest_gap.count()}};
+    const Row counted = m_file.run(k_count, since);
     SightingCounts counts{.active = std::get<std::int64_t>(counted.at(0)),
                           .added = std::get<std::int64_t>(counted.at(1)),
                           .changed = std::get<std::int64_t>(counted.at(2))};
@@ -266,7 +274,8 @@ class SqliteSightingWriter final : public SightingWriter {
       m_file.run(k_forget);
       counts.forgotten = sqlite3_changes(m_file.handle());
     }
-    m_file.run(k_keep, now);
+    m_file.run(k_keep, since);
+    m_file.run(k_look, now);
     m_file.execute("COMMIT");
     return counts;
   }

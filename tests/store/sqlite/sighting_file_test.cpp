@@ -8,6 +8,7 @@
 #include <chrono>
 #include <fstream>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "support/databases.hpp"
 
@@ -18,7 +19,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-const Instant k_noon{std::chrono::hours{24 * 20000 + 12}};
+const Instant k_noon = system_clock().now() - 3h;
 
 /// One file of sightings.
 struct SightingScene {
@@ -39,7 +40,8 @@ struct SightingScene {
   }
   std::optional<Instant> find(const std::string& task, const std::string& fingerprint) {
     const auto reader = files.read(place);
-    return reader ? reader->find(task, fingerprint) : std::nullopt;
+    const auto seen = reader ? reader->find(task, fingerprint) : std::nullopt;
+    return seen ? std::optional{seen->first} : std::nullopt;
   }
   /// Another program's hand.
   void meddle(const std::string& sql) {
@@ -106,6 +108,37 @@ TEST_CASE("a time that a wrong clock noted counts anew") {
   scene.note(k_noon + 24h, {{"1", "a"}});
   CHECK(scene.note(k_noon, {{"1", "a"}}).changed == 1);
   CHECK(scene.find("1", "a") == k_noon);
+}
+
+TEST_CASE("what nobody looked at for long counts anew") {
+  SightingScene scene;
+  const Instant begin = k_noon - 24h;
+  scene.note(begin, {{"1", "a"}, {"2", "b"}});
+  CHECK(scene.note(begin + k_longest_gap, {{"1", "a"}}).changed == 0);
+  CHECK(scene.find("1", "a") == begin);
+  const SightingCounts late = scene.note(begin + 2 * k_longest_gap + 1us, {{"1", "a"}, {"2", "b"}});
+  CHECK(late.changed + late.added == 2);
+  CHECK(scene.find("1", "a") == begin + 2 * k_longest_gap + 1us);
+}
+
+TEST_CASE("a sighting that is long ago says nothing") {
+  SightingScene scene;
+  scene.note(system_clock().now() - k_longest_gap - 1min, {{"1", "a"}});
+  const SightingFiles files = sqlite_sighting_files();
+  Sightings sightings{scene.place, files};
+  CHECK(sightings.find("1", "a").absent());
+  CHECK(sightings.problem().empty());
+}
+
+TEST_CASE("a copy of a server is another place") {
+  const Profile profile;
+  ServerInfo server;
+  server.database_identity = "postgres:7/5";
+  server.host = "db1";
+  server.port = "5432";
+  const SightingPlace first = sighting_place("/f", server, profile, 1s);
+  server.port = "5433";
+  CHECK(sighting_place("/f", server, profile, 1s).file != first.file);
 }
 
 TEST_CASE("a file of sightings is private") {
@@ -207,7 +240,7 @@ TEST_CASE("a file of sightings of somebody else is not read") {
     CHECK_THAT(scene.problem(), Contains("was not written by this version of taskctl"));
   }
   SECTION("another version") {
-    scene.meddle("PRAGMA user_version = 2");
+    scene.meddle("PRAGMA user_version = 9");
     CHECK_THAT(scene.problem(), Contains("was not written by this version of taskctl"));
   }
   SECTION("an empty one is as good as none") {
