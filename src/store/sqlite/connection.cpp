@@ -21,9 +21,10 @@ namespace taskctl {
 namespace {
 
 /// Looks at a file whose companions are being created or removed, and the pause between two of them.
-constexpr int k_opening_attempts = 5;
+constexpr int k_opening_attempts = 15;
 constexpr std::chrono::milliseconds k_opening_pause{20};
 constexpr std::chrono::nanoseconds k_longest_tick{20'000'000};
+constexpr int k_ticks = 5;
 constexpr std::size_t k_cached_statements = 64;
 constexpr int k_longest_pause_ms = 25;
 
@@ -131,8 +132,10 @@ void SqliteConnection::open_for_reading() {
   for (int attempt = 1;; ++attempt) {
     m_file = inspect_database_file(m_path);
     m_mode = choose_read_mode(m_file);
-    if (m_mode == ReadMode::immutable && attempt < k_opening_attempts && wait_for_next_tick(m_file.stamp)) {
-      continue;
+    // Of a file that is written all the time the wait is given up: its -wal will be there at the next look.
+    for (int tick = 0; tick < k_ticks && m_mode == ReadMode::immutable && wait_for_next_tick(m_file.stamp); ++tick) {
+      m_file = inspect_database_file(m_path);
+      m_mode = choose_read_mode(m_file);
     }
     int code = SQLITE_READONLY_RECOVERY;
     std::string message;
