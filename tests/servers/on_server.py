@@ -45,10 +45,21 @@ def unpack(version: str, to: pathlib.Path) -> pathlib.Path:
     return native / "bin"
 
 
+def memory() -> str | None:
+    """Where hundreds of databases are made and dropped without a disk; None: there is not enough of it, or programs may not run there."""
+    try:
+        free = os.statvfs("/dev/shm")
+    except OSError:
+        return None
+    if free.f_flag & os.ST_NOEXEC:
+        return None
+    return "/dev/shm" if free.f_bavail * free.f_frsize > 2 << 30 else None
+
+
 @contextlib.contextmanager
 def server(version: str):
     """The environment that leads to it."""
-    with tempfile.TemporaryDirectory(prefix="taskctl-server-") as name:
+    with tempfile.TemporaryDirectory(prefix="taskctl-server-", dir=memory()) as name:
         folder = pathlib.Path(name)
         programs = unpack(version, folder / "package")
         folder.chmod(0o755)

@@ -7,7 +7,7 @@ foreach(version 13 18)
   foreach(suite contract statements store_postgres)
     taskctl_script_test("servers: ${suite} on PostgreSQL ${version}" servers
       python3 tests/servers/on_server.py ${version} $<TARGET_FILE:test_${suite}> "~backup - *")
-    set_tests_properties("servers: ${suite} on PostgreSQL ${version}" PROPERTIES FIXTURES_REQUIRED real_systems TIMEOUT 600)
+    set_tests_properties("servers: ${suite} on PostgreSQL ${version}" PROPERTIES FIXTURES_REQUIRED real_systems TIMEOUT 600 COST 500)
     set_property(TEST "servers: ${suite} on PostgreSQL ${version}" APPEND PROPERTY ENVIRONMENT TASKCTL_TEST_ENGINE=postgres)
   endforeach()
 endforeach()
