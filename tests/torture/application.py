@@ -85,30 +85,41 @@ def p99(values: list[float]) -> float:
     return sorted(values)[int(len(values) * 0.99)] if values else 0.0
 
 
+# Small batches with a pause after each: what an operator types who must not be noticed.
+GENTLE = ["--batch-size", "5", "--sleep", "200ms"]
+
+
 def t9(options: Options):
     for mode in ("wal", "delete", "postgres"):
-        with subject_of(mode) as subject:
-            tasks, rng = options.scale(3000, 10_000), options.rng("T9 " + mode)
-            subject.tasks(tasks)
-            campaign = Campaign(f"T9 application beside it {subject.engine}/{mode}", options, 1)
-            writes, ratios, skipped = 0, [], 0
-            for _ in range(options.scale(1, 100)):
-                subject.reset()
-                application = Application(subject, tasks, rng)
-                application.start()
-                time.sleep(options.scale(1, 3))
-                alone = len(application.latencies)
-                outcome = subject.run(*repair(subject.db), *UNGUARDED, timeout=300)
-                time.sleep(0.3)
-                application.stop()
-                beside = application.latencies[alone:]
-                writes += len(beside)
-                ratios.append(p99(beside) / max(p99(application.latencies[:alone]), 1e-6))
-                wrong, passed_by = lost_updates(subject, application, outcome)
-                skipped += passed_by
-                campaign.point(subject, "a run", wrong + ([] if len(beside) >= 20 else [f"only {len(beside)} writes: nothing was tested"]))
-            campaign.note(f"{writes} writes beside the runs, {skipped} tasks left to the application, p99 ratio {max(ratios):.1f}")
-            yield campaign
+        for how in ([], GENTLE):
+            with subject_of(mode) as subject:
+                yield beside_application(options, subject, mode, how)
+
+
+def beside_application(options: Options, subject, mode: str, how: list[str]) -> Campaign:
+    tasks, rng = options.scale(3000, 10_000), options.rng(f"T9 {mode} {how}")
+    subject.tasks(tasks)
+    campaign = Campaign(f"T9 application beside it{', gently' if how else ''} {subject.engine}/{mode}", options, 1)
+    alone, beside, skipped = [], [], 0
+    for _ in range(options.scale(1, 10 if how else 100)):
+        subject.reset()
+        application = Application(subject, tasks, rng)
+        application.start()
+        time.sleep(options.scale(1, 3))
+        first = len(application.latencies)
+        limit = ["--limit", str(options.scale(100, 1000))] if how else []
+        outcome = subject.run(*repair(subject.db), *UNGUARDED, *how, *limit, timeout=300)
+        time.sleep(0.3)
+        application.stop()
+        during = application.latencies[first:]
+        alone, beside = alone + application.latencies[:first], beside + during
+        wrong, passed_by = lost_updates(subject, application, outcome)
+        skipped += passed_by
+        campaign.point(subject, "a run", wrong + ([] if len(during) >= 20 else [f"only {len(during)} writes: nothing was tested"]))
+    ratio = p99(beside) / max(p99(alone), 1e-6)
+    campaign.note(f"{len(beside)} writes beside the runs, {skipped} tasks left to the application, p99 {p99(alone) * 1000:.1f} ms alone, "
+                  f"{p99(beside) * 1000:.1f} ms beside ({ratio:.1f}x)")
+    return campaign
 
 
 def lost_updates(subject, application: Application, outcome) -> tuple[list[str], int]:
