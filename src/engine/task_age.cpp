@@ -25,7 +25,7 @@ std::array<NamedTime, 4> fallback_times(const TaskTimes& times, const Profile::T
 
 /// What the last word of the chain adds where it says nothing.
 constexpr const char* k_never_seen =
-    "and it has not been seen in this state before: `taskctl observe` takes note of it";
+    "and it has not been seen in this state lately: `taskctl observe` takes note of it";
 
 /// Only active tasks are taken note of.
 bool counts_first_seen(const Task& task, const Profile& profile) {

@@ -31,7 +31,7 @@ TEST_CASE("first seen - a task that nobody has seen has no age, and the text say
   const Since since = since_of(scene.facts.task, scene.profile);
   CHECK_FALSE(since.at);
   CHECK(since.problem ==
-        "nothing in the row says when it began, and it has not been seen in this state before: "
+        "nothing in the row says when it began, and it has not been seen in this state lately: "
         "`taskctl observe` takes note of it");
   CHECK(scene.finding().repair == Repair::never);
   scene.policy.max_age_given = true;

@@ -8,7 +8,6 @@
 #include "base/process.hpp"
 #include "base/text.hpp"
 #include "store/partial_file.hpp"
-#include "store/postgres/patience.hpp"
 #include "store/postgres/session.hpp"
 
 namespace taskctl::postgres {
@@ -18,7 +17,6 @@ constexpr Duration k_no_limit = std::chrono::hours{24 * 365};
 constexpr Duration k_version_limit = std::chrono::seconds{30};
 constexpr Duration k_grace = std::chrono::seconds{2};
 constexpr Duration k_silence = std::chrono::seconds{15};
-constexpr std::chrono::milliseconds k_tool_question{5'000};  ///< whether the server is at work
 constexpr std::size_t k_shown_error = 600;
 constexpr const char* k_english = "LC_MESSAGES=C";  ///< messages of the tools are shown and searched
 
@@ -128,27 +126,11 @@ void ClientTools::run(const std::vector<std::string>& arguments) const {
            {.silence = k_silence, .is_worth_it = [this] { return is_server_at_work(); }});
 }
 
-/// Has the server a statement of the tool to work on, whose result nobody refuses to take? One that does not track what
-/// its sessions do ('disabled') may have.
 bool ClientTools::is_server_at_work() const {
-  Patience patience{.limit = k_tool_question,
-                    .is_at_work = {},
-                    .interrupted = [this] { return m_stop != nullptr && m_stop->requested(); },
-                    .gave_up = {}};
-  const PatienceScope scope{patience};
-  try {
-    Session session{m_own_session};
-    return !session.work
-                .exec_params(
-                    "SELECT 1 FROM pg_stat_activity WHERE application_name = $1 AND wait_event IS DISTINCT FROM "
-                    "'ClientWrite'"
-                    " AND (state = 'active' OR (state = 'disabled' AND wait_event IS DISTINCT FROM 'ClientRead'))",
-                    tool_name())
-                .empty();
-  } catch (const std::exception& error) {
-    // A server that refuses another session answers, and says so.
-    return std::string_view{error.what()}.find("FATAL:") != std::string_view::npos;
-  }
+  return server_finds(
+      m_own_session,
+      std::string{"SELECT 1 FROM pg_stat_activity WHERE application_name = $1 AND "} + k_session_is_at_work,
+      {tool_name()}, [this] { return m_stop != nullptr && m_stop->requested(); });
 }
 
 std::string archive_contents(const std::filesystem::path& archive, const StopSource* stop) {

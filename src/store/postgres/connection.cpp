@@ -32,8 +32,7 @@ constexpr int k_oldest_version = 130000;
 constexpr std::size_t k_remembered_statements = 256;
 constexpr std::int64_t k_write_statement_ms = 5000;
 constexpr std::int64_t k_idle_write_ms = 10'000;
-constexpr std::chrono::milliseconds k_late{3'000};      ///< a server's timeout that is this late does not come any more
-constexpr std::chrono::milliseconds k_question{5'000};  ///< for one about another session
+constexpr std::chrono::milliseconds k_late{3'000};  ///< a server's timeout that is this late does not come any more
 constexpr const char* k_no_identifier = "no-system-identifier";
 
 std::string connection_string(const Location& location, const OpenOptions& options, Access access) {
@@ -111,13 +110,13 @@ PostgresConnection::~PostgresConnection() {
 
 void PostgresConnection::connect() {
   std::unique_ptr<Session> session;
-  Patience patience{
-      .limit = k_question, .is_at_work = {}, .interrupted = [this] { return gives_up_connecting(); }, .gave_up = {}};
+  Patience patience{.limit = k_longest_question,
+                    .is_at_work = {},
+                    .interrupted = [this] { return gives_up_connecting(); },
+                    .gave_up = {}};
   try {
     const PatienceScope scope{patience};
     session = std::make_unique<Session>(m_connection_string);
-  } catch (const InterruptedError&) {
-    throw;
   } catch (const std::exception&) {
     rethrow_connect_failure(m_where);
   }
@@ -150,19 +149,11 @@ void PostgresConnection::set_patience() {
 /// Is our server process still on the statement that we wait for? One that is idle, or that waits for us to read, has
 /// answered: the answer is lost.
 bool PostgresConnection::is_at_work() {
-  Patience patience{.limit = k_question, .is_at_work = {}, .interrupted = m_patience.interrupted, .gave_up = {}};
-  const PatienceScope scope{patience};
-  try {
-    Session session{session_options(other_database(m_location, m_server, m_server.database), m_options).text()};
-    const pqxx::result found = session.work.exec_params(
-        "SELECT state IN ('active', 'disabled') AND wait_event IS DISTINCT FROM 'ClientWrite' FROM pg_stat_activity"
-        " WHERE pid = $1::text::int AND backend_start::text = $2::text",
-        m_process.pid, m_process.started);
-    return !found.empty() && !found[0][0].is_null() && found[0][0].as<bool>();
-  } catch (const std::exception& error) {
-    // A server that refuses another session answers, and says so.
-    return std::string_view{error.what()}.find("FATAL:") != std::string_view::npos;
-  }
+  return server_finds(session_options(other_database(m_location, m_server, m_server.database), m_options).text(),
+                      std::string{"SELECT 1 FROM pg_stat_activity WHERE pid = $1::text::int"
+                                  " AND backend_start::text = $2::text AND "} +
+                          k_session_is_at_work,
+                      {m_process.pid, m_process.started}, m_patience.interrupted);
 }
 
 void PostgresConnection::pin_settings() {

@@ -7,6 +7,8 @@
 
 #include <libpq-fe.h>
 
+#include "store/postgres/patience.hpp"
+
 namespace taskctl::postgres {
 namespace {
 
@@ -124,6 +126,22 @@ void stream_rows(PqxxConnection& connection, const std::string& sql, const Param
     } else if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
       throw_failure(result.get(), sql);
     }
+  }
+}
+
+bool is_servers_refusal(std::string_view message) {
+  return message.find(":  ") != std::string_view::npos;  // severities are translated, the colon and two blanks are not
+}
+
+bool server_finds(const std::string& options, const std::string& sql, const Parameters& parameters,
+                  const std::function<bool()>& interrupted) {
+  Patience patience{.limit = k_longest_question, .is_at_work = {}, .interrupted = interrupted, .gave_up = {}};
+  const PatienceScope scope{patience};
+  try {
+    Session session{options};
+    return !session.work.exec_params(sql, pqxx::prepare::make_dynamic_params(parameters)).empty();
+  } catch (const std::exception& error) {
+    return is_servers_refusal(error.what());
   }
 }
 

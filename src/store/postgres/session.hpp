@@ -1,8 +1,11 @@
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -67,6 +70,22 @@ class CancelRequest {
  private:
   std::shared_ptr<void> m_request;
 };
+
+/// For one that is asked about another session.
+inline constexpr std::chrono::milliseconds k_longest_question{5'000};
+
+/// Of pg_stat_activity: a session with a statement to work on, whose result nobody refuses to take. A server that does
+/// not track what its sessions do ('disabled') still says what they wait for.
+inline constexpr const char* k_session_is_at_work =
+    "wait_event IS DISTINCT FROM 'ClientWrite'"
+    " AND (state = 'active' OR (state = 'disabled' AND wait_event IS DISTINCT FROM 'ClientRead'))";
+
+/// Has this statement a row, asked over a connection of its own? False when nobody answers in time. True when the
+/// server refuses one more session: then it answers, and nothing speaks against the session that was asked about.
+bool server_finds(const std::string& options, const std::string& sql, const Parameters& parameters,
+                  const std::function<bool()>& interrupted);
+/// Whether what libpq says of a failed connection are a server's words, in whatever language.
+[[nodiscard]] bool is_servers_refusal(std::string_view message);
 
 /// Sends one statement and hands every row to `sink` as it arrives. Throws libpqxx's exceptions. When `sink` throws,
 /// the statement is cancelled, which fails the transaction it is in.

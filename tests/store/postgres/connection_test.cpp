@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "server.hpp"
+#include "store/postgres/session.hpp"
 
 using namespace taskctl;
 using namespace taskctl::test;
@@ -307,4 +308,23 @@ TEST_CASE("connection - the server's clock to the microsecond") {
   CHECK(first.time_since_epoch().count() >= before);
   CHECK(second > first);
   CHECK(second - first < 1min);
+}
+
+TEST_CASE("a server that refuses a session is told from one that does not answer, in any language") {
+  using postgres::is_servers_refusal;
+  CHECK(is_servers_refusal(
+      "connection to server at \"::1\", port 5432 failed: FATAL:  sorry, too many clients already\n"));
+  CHECK(is_servers_refusal("connection to server at \"::1\", port 5432 failed: ВАЖНО:  слишком много клиентов\n"));
+  CHECK_FALSE(is_servers_refusal(
+      "connection to server at \"::1\", port 1 failed: Connection refused\n\tIs the server running?"));
+  CHECK_FALSE(is_servers_refusal("connection to server at \"::1\", port 5432 failed: timeout expired\n"));
+}
+
+TEST_CASE("a question to the server has a row or has none, and nobody there says no") {
+  const auto never = [] { return false; };
+  const auto database = test::temp_postgres("");
+  CHECK(postgres::server_finds(database->location(), "SELECT 1 WHERE $1::text = 'x'", {"x"}, never));
+  CHECK_FALSE(postgres::server_finds(database->location(), "SELECT 1 WHERE $1::text = 'x'", {"y"}, never));
+  CHECK_FALSE(postgres::server_finds("host=127.0.0.1 port=1 connect_timeout=2", "SELECT 1", {}, never));
+  CHECK(postgres::server_finds(database->location() + " user=taskctl_nobody password=x", "SELECT 1", {}, never));
 }
