@@ -93,7 +93,8 @@ int run_history(Context& context, const HistoryOptions& options) {
   if (options.action == Action::export_runs) {
     export_history(context, *session, options);
   } else if (options.action == Action::show) {
-    print_run(context.streams(), *session, require_run(*session, options.run), options.output.format);
+    print_run(context.streams(), *session, require_run(*session, options.run), options.output.format,
+              options.target.words());
   } else if (!options.ids.empty()) {
     print_tasks(context.streams(), *session, wanted_ids(options), options.output.format);
   } else {

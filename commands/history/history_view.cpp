@@ -7,6 +7,7 @@
 #include "base/spool.hpp"
 #include "base/text.hpp"
 #include "base/timestamp.hpp"
+#include "commands/shared/run_record.hpp"
 #include "view/finding_table.hpp"
 #include "view/json.hpp"
 #include "view/table_writer.hpp"
@@ -51,7 +52,8 @@ void print_array(Streams& streams, const Spool& elements) {
   streams.line(first ? "]}" : "\n]}");
 }
 
-void print_head(Streams& streams, const RunRecord& run, const std::vector<std::string>& undone_by) {
+void print_head(Streams& streams, const RunRecord& run, const std::vector<std::string>& undone_by,
+                const std::string& words) {
   const auto pair = [&](std::string_view name, std::string_view value) {
     if (!value.empty()) {
       streams.line(fmt::format("  {:<12} {}", name, printable(value)));
@@ -74,6 +76,9 @@ void print_head(Streams& streams, const RunRecord& run, const std::vector<std::s
   pair("applied", fmt::to_string(run.applied));
   pair("not applied",
        fmt::format("moved on {}, conflict {}, busy {}, failed {}", run.moved_on, run.conflicts, run.busy, run.failed));
+  if (run.state != RunState::done && is_resumable(run) && undone_by.empty()) {
+    pair("the rest", fmt::format("taskctl resume {}{} --dry-run", run.id, words));
+  }
 }
 
 /// Runs that changes name, each looked up once.
@@ -168,7 +173,8 @@ void print_runs(Streams& streams, const Session& session, const std::vector<RunR
                      {.title = "REASON", .shrinkable = true}}};
   for (const RunRecord& run : runs) {
     table.row({run.id, seconds_text(run.started), command_text(run), std::string{to_string(run.state)},
-               fmt::to_string(run.applied), fmt::to_string(run.conflicts), author_text(run.author), run.reason});
+               resumed_run(run).empty() ? fmt::to_string(run.applied) : "-", fmt::to_string(run.conflicts),
+               author_text(run.author), run.reason});
   }
   table.write(streams);
   if (runs.empty()) {
@@ -176,7 +182,8 @@ void print_runs(Streams& streams, const Session& session, const std::vector<RunR
   }
 }
 
-void print_run(Streams& streams, Session& session, const RunRecord& run, OutputFormat format) {
+void print_run(Streams& streams, Session& session, const RunRecord& run, OutputFormat format,
+               const std::string& words) {
   const std::vector<std::string> undone_by = session.journal->undone_by(run.id);
   Spool spool;
   if (format == OutputFormat::json) {
@@ -197,7 +204,7 @@ void print_run(Streams& streams, Session& session, const RunRecord& run, OutputF
     }
     spool.append(change_text(entry.change));
   });
-  print_head(streams, run, undone_by);
+  print_head(streams, run, undone_by, words);
   print_spool(streams, spool);
 }
 

@@ -15,8 +15,8 @@ namespace taskctl {
 [[nodiscard]] std::string author_text(const Author& author);
 
 void print_runs(Streams& streams, const Session& session, const std::vector<RunRecord>& runs, OutputFormat format);
-/// One run with every row that it changed.
-void print_run(Streams& streams, Session& session, const RunRecord& run, OutputFormat format);
+/// One run with every row that it changed. `words`: how a command that is to be typed next names the target.
+void print_run(Streams& streams, Session& session, const RunRecord& run, OutputFormat format, const std::string& words);
 /// Who did what to each task, oldest first.
 void print_tasks(Streams& streams, Session& session, const std::vector<std::string>& tasks, OutputFormat format);
 /// JSON lines: a run, then its changes, for each run.

@@ -9,6 +9,7 @@
 #include "cli/app.hpp"
 #include "commands/shared/change_flow.hpp"
 #include "commands/shared/plan_view.hpp"
+#include "commands/shared/run_record.hpp"
 #include "commands/shared/saved_plan.hpp"
 #include "engine/planner.hpp"
 #include "view/plan_codec.hpp"
@@ -17,8 +18,6 @@ namespace taskctl {
 
 namespace {
 
-const std::vector<std::string_view> k_resumable{"reconcile", "cancel", "release-worker", "undo"};
-
 RunRecord find_resumable(Journal& journal, const std::string& wanted) {
   const std::optional<RunRecord> run = journal.find_run(wanted);
   if (!run) {
@@ -26,7 +25,7 @@ RunRecord find_resumable(Journal& journal, const std::string& wanted) {
                 "`taskctl history` lists the runs that changed this database; a run that was ended before its first "
                 "commit is not among them: repeat its command."};
   }
-  if (std::ranges::find(k_resumable, run->command) == k_resumable.end() || run->state == RunState::pruning) {
+  if (!is_resumable(*run)) {
     throw Error{ExitCode::partial,
                 fmt::format("run {} ({}, {}) cannot go on", run->id, printable(run->command), to_string(run->state)),
                 "Only repairs that were stopped, failed or were killed can."};

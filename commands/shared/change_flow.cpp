@@ -372,6 +372,7 @@ class Flow {
   ApplyResult write(Session& session, RunLock& lock, const std::string& backup) {
     Applier applier{*session.store, *session.journal, apply_options(session, lock)};
     ApplyResult result = applier.apply(m_plan, run_record(session, backup));
+    result.applied_before = m_request.resumes == nullptr ? 0 : m_request.resumes->applied;
     const bool as_it_is = m_request.saved != nullptr || m_request.plan.strict;
     if (result.run.state == RunState::done && !result.locked_out && !as_it_is) {
       try_again(session, applier, result);

@@ -345,8 +345,10 @@ void print_result(Streams& streams, const Plan& plan, const std::map<std::string
   print_reports(streams, result);
   print_course(streams, plan, result);
   const RunRecord& run = result.run;
-  streams.line(fmt::format("applied {}, moved on {}, conflict {}, busy {}, failed {}", run.applied, run.moved_on,
-                           run.conflicts, run.busy, run.failed));
+  const std::string before_it =
+      result.applied_before == 0 ? "" : fmt::format(" ({} of them before)", result.applied_before);
+  streams.line(fmt::format("applied {}{}, moved on {}, conflict {}, busy {}, failed {}", run.applied, before_it,
+                           run.moved_on, run.conflicts, run.busy, run.failed));
   print_statuses(streams, before, result.status_after);
   if (plan.remaining > 0) {
     streams.line(fmt::format("{} more beyond --limit", plan.remaining));

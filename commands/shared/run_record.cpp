@@ -1,5 +1,7 @@
 #include "commands/shared/run_record.hpp"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/environment.hpp"
@@ -19,6 +21,16 @@ RunRecord new_run_record(Context& context, Session& session, std::string command
   run.profile = session.profile.name;
   run.profile_hash = session.profile.hash;
   return run;
+}
+
+bool is_resumable(const RunRecord& run) {
+  constexpr std::array<std::string_view, 4> k_repairs{"reconcile", "cancel", "release-worker", "undo"};
+  return run.state != RunState::pruning && std::ranges::find(k_repairs, run.command) != k_repairs.end();
+}
+
+std::string resumed_run(const RunRecord& run) {
+  constexpr std::string_view k_resume = "resume ";
+  return run.command.starts_with(k_resume) ? run.command.substr(k_resume.size()) : "";
 }
 
 }  // namespace taskctl

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "cli/app.hpp"
 #include "commands/shared/change_flow.hpp"
+#include "commands/shared/run_record.hpp"
 #include "commands/shared/saved_plan.hpp"
 #include "engine/guard.hpp"
 #include "engine/planner.hpp"
@@ -45,10 +46,10 @@ void refuse_other_runs(const RunRecord& run) {
   if (run.command == "history prune") {
     throw Error{ExitCode::partial, fmt::format("run {} is 'history prune': what it removed is gone for good", run.id)};
   }
-  if (constexpr std::string_view k_resume = "resume "; run.command.starts_with(k_resume)) {
+  if (const std::string resumed = resumed_run(run); !resumed.empty()) {
     throw Error{ExitCode::partial,
                 fmt::format("run {} is '{}': what it changed stands in that run", run.id, run.command),
-                fmt::format("Undo {}.", run.command.substr(k_resume.size()))};
+                fmt::format("Undo {}.", resumed)};
   }
   if (run.command.starts_with("guard ")) {
     throw Error{ExitCode::partial, fmt::format("run {} is '{}': it changed no task", run.id, run.command),

@@ -49,6 +49,7 @@ struct ApplyResult {
   RunRecord run;                           ///< counts filled
   std::vector<UnitReport> reports;         ///< every unit that was not applied, and applied ones with side effects
   std::vector<std::string> applied;        ///< task texts of applied units (for cancel's answer); at most 10,000
+  std::int64_t applied_before = 0;         ///< of run.applied: before this process made the run go on
   bool stopped = false;                    ///< a signal came, or why_stop said so: what is done is durable
   std::string stop_reason;                 ///< what why_stop said
   std::map<std::string, Duration> pauses;  ///< how long the run waited, by why

@@ -14,7 +14,7 @@ constexpr std::size_t k_shown_columns = 3;
 constexpr std::size_t k_shown_width = 60;
 
 std::string shown(const Value& value) {
-  return "'" + truncate_to_width(printable(to_display(value)), k_shown_width) + "'";
+  return is_null(value) ? "NULL" : "'" + truncate_to_width(printable(to_display(value)), k_shown_width) + "'";
 }
 
 std::string its_status(const Task& task) {
