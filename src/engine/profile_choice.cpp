@@ -85,9 +85,16 @@ constexpr const char* k_hint =
   if (nearest == nullptr) {
     throw Error{ExitCode::mismatch, message + "none of the tables " + join(tables, ", ") + " is there", k_hint};
   }
+  constexpr std::size_t k_shown = 3;
   std::vector<std::string> texts;
   for (const auto& problem : nearest->problems) {
-    texts.push_back(problem.text);
+    if (texts.size() < k_shown) {
+      texts.push_back(problem.text);
+    }
+  }
+  if (nearest->problems.size() > k_shown) {
+    texts.push_back(fmt::format("and {} more (`taskctl profile check --profile {}` lists them)",
+                                nearest->problems.size() - k_shown, nearest->profile.name));
   }
   throw Error{ExitCode::mismatch, message + "the nearest is '" + nearest->profile.name + "', but " + join(texts, ", "),
               k_hint};

@@ -99,6 +99,15 @@ TEST_CASE("a near miss names what is missing") {
   CHECK_THAT(error.message(), Contains("the nearest is 'task-queue'") && Contains("'started_at'"));
 }
 
+TEST_CASE("a table that is another one in many ways is told in three of them") {
+  const auto database = temp_sqlite(
+      "CREATE TABLE task_queue (id integer PRIMARY KEY, status text, begun text); INSERT INTO task_queue VALUES (1, "
+      "'x', NULL)");
+  const std::string message = refusal(*database).message();
+  CHECK_THAT(message, Contains("more (`taskctl profile check --profile task-queue` lists them)"));
+  CHECK(std::ranges::count(message, ',') == 4);
+}
+
 TEST_CASE("two profiles that fit are a question for the user") {
   const auto database = temp_sqlite(fixture("task_queue.sqlite.sql") + fixture("jobs.sqlite.sql"));
   const Error error = refusal(*database);
