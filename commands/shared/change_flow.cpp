@@ -330,9 +330,7 @@ class Flow {
   }
 
   ApplyOptions apply_options(const Session& session, RunLock& lock) {
-    const bool sqlite = session.connection->engine() == Engine::sqlite;
     ApplyOptions options{.batch_size = m_request.change.batch_size.value_or(0),
-                         .batch_target = sqlite ? std::chrono::milliseconds{20} : std::chrono::milliseconds{100},
                          .stop = &m_context.stop(),
                          .clock = &m_context.clock(),
                          .lock = &lock,

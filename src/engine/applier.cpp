@@ -20,15 +20,11 @@ namespace {
 constexpr int k_retries = 3;
 constexpr std::chrono::milliseconds k_first_pause{50};
 constexpr std::size_t k_applied_kept = 10'000;
-/// SQLite has one lock for all: the first batch must not last long even where a row takes a millisecond.
-constexpr std::size_t k_sqlite_start = 20, k_postgres_start = 250, k_shared_least = 25;
-
-BatchSizer make_sizer(const ApplyOptions& options, Engine engine) {
-  if (options.batch_size > 0) {
-    return BatchSizer::fixed(options.batch_size);
-  }
-  return BatchSizer{engine == Engine::sqlite ? k_sqlite_start : k_postgres_start, options.batch_target};
-}
+/// For a write of others to come, right behind which the next batch follows.
+constexpr Duration k_longest_await = std::chrono::milliseconds{10};
+constexpr const char* k_for_others = "others who write";
+/// Less in sum is not worth a word.
+constexpr std::chrono::seconds k_told_room{1};
 
 /// 50, 100, 200 ms and up to as much again, so that two who collide do not collide again.
 std::chrono::milliseconds retry_pause(int attempt) {
@@ -56,7 +52,8 @@ class Applier::Batches {
         m_options{options},
         m_clock{options.clock == nullptr ? system_clock() : *options.clock},
         m_plan{plan},
-        m_sizer{make_sizer(options, store.connection().engine())},
+        m_sizer{options.batch_size > 0 ? BatchSizer::fixed(options.batch_size)
+                                       : BatchSizer::timed(store.connection().engine())},
         m_recovery{store.connection(), journal, options.lock, options.reconnect_wait, m_clock, [this](Duration pause) {
                      pause_for(pause, "a lost connection", m_reported);
                      return !m_failed && !must_stop();
@@ -143,10 +140,20 @@ class Applier::Batches {
     }
   }
 
-  /// --sleep: no transaction is open. A stop ends it at once.
+  /// No transaction is open. A stop ends it at once.
   void rest(std::size_t done) {
-    if (m_options.sleep > Duration::zero() && done < m_plan.size()) {
+    if (done >= m_plan.size()) {
+      return;
+    }
+    if (m_options.sleep > Duration::zero()) {
       pause_for(m_options.sleep, "--sleep", done);
+    } else if (m_sizer.is_shared()) {
+      pause_for(m_sizer.room(), k_for_others, done);
+      if (m_batching != nullptr) {
+        const auto begin = m_clock.steady();
+        m_batching->await_write(k_longest_await);
+        m_result.pauses[k_for_others] += std::chrono::duration_cast<Duration>(m_clock.steady() - begin);
+      }
     }
   }
 
@@ -264,10 +271,7 @@ class Applier::Batches {
       m_sequence = last;
       m_recovery.made_progress();
     }
-    if (m_batching != nullptr) {
-      const bool shared = m_batching->is_shared();
-      m_sizer.aim(shared ? m_options.shared_target : m_options.batch_target, shared ? k_shared_least : 1);
-    }
+    m_sizer.noticed(m_connection.others_write(), m_clock.steady());
     m_sizer.measured(units.size(), std::chrono::duration_cast<Duration>(m_clock.steady() - started));
     take_all(outcome);
   }
@@ -391,6 +395,10 @@ class Applier::Batches {
   void finish() {
     if (m_result.stopped) {
       m_result.not_tried = static_cast<std::int64_t>(m_plan.size() - m_reported);
+    }
+    if (const auto room = m_result.pauses.find(k_for_others);
+        room != m_result.pauses.end() && room->second < k_told_room) {
+      m_result.pauses.erase(room);
     }
     RunRecord& run = m_result.run;
     run.state = m_failed ? RunState::failed : m_result.stopped ? RunState::stopped : RunState::done;

@@ -24,10 +24,8 @@ struct ApplyProgress {
 };
 
 struct ApplyOptions {
-  std::size_t batch_size = 0;                             ///< 0: sized by time
-  Duration batch_target = std::chrono::milliseconds{20};  ///< SQLite 20 ms, PostgreSQL 100 ms
-  Duration shared_target = std::chrono::milliseconds{3};  ///< while Connection::is_shared()
-  bool count_statuses = true;                             ///< false: ApplyResult::status_after stays empty
+  std::size_t batch_size = 0;  ///< 0: sized by time, see BatchSizer
+  bool count_statuses = true;  ///< false: ApplyResult::status_after stays empty
   const StopSource* stop = nullptr;
   const Clock* clock = nullptr;
   RunLock* lock = nullptr;  ///< checked in every batch

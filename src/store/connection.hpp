@@ -71,6 +71,10 @@ class Connection {
   virtual void rollback_to_savepoint() = 0;  ///< undoes and releases it
   virtual void release_savepoint() = 0;
 
+  /// Of the transaction that wrote last: did somebody else write beside it, or before it since the one before (SQLite:
+  /// to the file, or held its lock; PostgreSQL: to any database of the server)? Then transactions should be short.
+  [[nodiscard]] virtual bool others_write() const = 0;
+
   /// The database's clock (SQLite: the machine's).
   [[nodiscard]] virtual Instant now() = 0;
 

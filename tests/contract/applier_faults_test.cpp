@@ -54,6 +54,7 @@ class FaultyConnection final : public Connection, public Reconnectable {
   void savepoint() override { m_real.savepoint(); }
   void rollback_to_savepoint() override { m_real.rollback_to_savepoint(); }
   void release_savepoint() override { m_real.release_savepoint(); }
+  [[nodiscard]] bool others_write() const override { return m_real.others_write(); }
   [[nodiscard]] Instant now() override { return m_real.now(); }
   void interrupt() noexcept override { m_real.interrupt(); }
 

@@ -149,7 +149,7 @@ TEST_CASE("tasks that are left out are counted beyond those kept") {
 }
 
 TEST_CASE("the batch size follows the measured time") {
-  BatchSizer sizer{100, 50ms};
+  BatchSizer sizer{100, {.alone = 50ms, .shared = 3ms}};
   CHECK(sizer.size() == 100);
   sizer.measured(100, 10ms);  // room for 500, but half as many again at most
   CHECK(sizer.size() == 151);
@@ -167,13 +167,30 @@ TEST_CASE("the batch size follows the measured time") {
     sizer.measured(sizer.size(), 1us);
   }
   CHECK(sizer.size() == 5000);
-  sizer.aim(3ms, 25);
-  sizer.measured(5000, 10s);
-  CHECK(sizer.size() == 25);
-  sizer.aim(100ms);
-  sizer.measured(25, 10s);
+}
+
+TEST_CASE("the batch size beside others who write is smaller until nobody has written for a second") {
+  const auto begin = std::chrono::steady_clock::time_point{};
+  BatchSizer sizer{100, {.alone = 50ms, .shared = 3ms}};
+  CHECK_FALSE(sizer.is_shared());
+  sizer.noticed(true, begin);
+  CHECK(sizer.is_shared());
+  sizer.measured(100, 10ms);
+  CHECK(sizer.size() == 30);
+  CHECK(sizer.room() == 20ms);
+  sizer.noticed(false, begin + 900ms);
+  sizer.measured(30, 10s);
+  CHECK(sizer.size() == 5);
+  CHECK(sizer.room() == 50ms);
+  sizer.noticed(false, begin + 1s);
+  CHECK_FALSE(sizer.is_shared());
+  sizer.measured(5, 10s);
   CHECK(sizer.size() == 1);
+}
+
+TEST_CASE("a batch size that was asked for stays") {
   BatchSizer fixed = BatchSizer::fixed(7);
+  CHECK(fixed.room() == 5ms);
   fixed.measured(7, 10s);
   fixed.was_busy();
   CHECK(fixed.size() == 7);

@@ -1,9 +1,11 @@
 """T9, T10: an application works on the same rows while taskctl repairs them; workers that come back between two steps."""
+import multiprocessing
+import os
+import pathlib
 import random
 import signal
 import sqlite3
 import subprocess
-import threading
 import time
 
 from campaign import Campaign, Options, Scenario, UNGUARDED, repair, subject_of
@@ -25,7 +27,7 @@ class Session:
     def __init__(self, subject) -> None:
         self.subject, self.psql, self.sqlite = subject, None, None
         if subject.engine == "sqlite":
-            self.sqlite = sqlite3.connect(subject.path, timeout=5, isolation_level=None, check_same_thread=False)
+            self.sqlite = sqlite3.connect(subject.path, timeout=5, isolation_level=None)
         else:
             self.psql = subprocess.Popen(["psql", "-qXAt", "-v", "ON_ERROR_STOP=1", "-d", subject.database.name], text=True, bufsize=1,
                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -41,6 +43,14 @@ class Session:
                 raise Failure(f"the application failed: {self.psql.stderr.readline()}")
         return time.monotonic() - started
 
+    def server(self) -> int:
+        """The process that serves it; 0: itself."""
+        if self.sqlite:
+            return 0
+        self.psql.stdin.write("SELECT pg_backend_pid();\n")
+        self.psql.stdin.flush()
+        return int(self.psql.stdout.readline())
+
     def close(self) -> None:
         if self.sqlite:
             self.sqlite.close()
@@ -51,79 +61,108 @@ class Session:
             self.psql.stderr.close()
 
 
-class Application(threading.Thread):
-    """Writes to random tasks, 200 times a second if the machine can."""
+class Writer:
+    """Writes to random tasks and keeps what it wrote last: that must be there afterwards."""
 
     def __init__(self, subject, tasks: int, rng: random.Random) -> None:
-        super().__init__(daemon=True)
-        self.session, self.tasks, self.rng = Session(subject), tasks, rng
-        self.last: dict = {}  # task → (what, token): the last write
-        self.latencies: list[float] = []
-        self.error, self.done = "", threading.Event()
+        self.session, self.tasks, self.rng, self.number = Session(subject), tasks, rng, 0
+        self.last: dict = {}  # task → (what, token)
 
-    def run(self) -> None:
-        number = 0
+    def write(self) -> float | None:
+        """How many seconds it took; None: the task it would have been has ended."""
+        task = f"t{self.rng.randrange(self.tasks)}"
+        if self.last.get(task, ("",))[0] in ("delete", "complete"):
+            return None
+        what, self.number = self.rng.choice(list(WRITES)), self.number + 1
+        seconds = self.session.write(WRITES[what].format(task=task, token=f"token{self.number}"))
+        self.last[task] = (what, f"token{self.number}")
+        return seconds
+
+
+def come_first(process: int) -> None:
+    """Whom taskctl keeps waiting is measured, not whom the scheduler does: on two processors every busy process costs others milliseconds."""
+    pathlib.Path(f"/proc/{process}/autogroup").write_text("-20", encoding="ascii")
+    os.setpriority(os.PRIO_PROCESS, process, -20)
+
+
+class Application:
+    """A process of its own that writes 200 times a second if the machine can: what happens in this one must not slow it down."""
+
+    def __init__(self, subject, tasks: int, rng: random.Random) -> None:
+        context = multiprocessing.get_context("fork")
+        self.subject, self.tasks, self.seed = subject, tasks, rng.random()
+        self.done, (self.results, self.told) = context.Event(), context.Pipe(duplex=False)
+        self.process = context.Process(target=self.work, daemon=True)
+        self.last: dict = {}
+        self.writes: list[tuple[float, float]] = []  # when it began (time.monotonic), how long it took
+        self.error = ""
+        self.process.start()
+
+    def work(self) -> None:
+        os.setsid()  # the scheduler shares processors among sessions first
+        come_first(os.getpid())
+        writer = Writer(self.subject, self.tasks, random.Random(self.seed))
+        if server := writer.session.server():
+            come_first(server)
         try:
             while not self.done.is_set():
                 began = time.monotonic()
-                task = f"t{self.rng.randrange(self.tasks)}"
-                if self.last.get(task, ("",))[0] not in ("delete", "complete"):
-                    what, number = self.rng.choice(list(WRITES)), number + 1
-                    self.latencies.append(self.session.write(WRITES[what].format(task=task, token=f"token{number}")))
-                    self.last[task] = (what, f"token{number}")
+                if (seconds := writer.write()) is not None:
+                    self.writes.append((began, seconds))
                 time.sleep(max(0.0, 0.005 - (time.monotonic() - began)))
         except Exception as error:  # a BUSY at 5 s would be a violation
             self.error = str(error)
+        writer.session.close()
+        self.told.send((self.writes, writer.last, self.error))
 
     def stop(self) -> None:
         self.done.set()
-        self.join()
-        self.session.close()
+        self.writes, self.last, self.error = self.results.recv()
+        self.process.join()
 
 
-def p99(values: list[float]) -> float:
-    return sorted(values)[int(len(values) * 0.99)] if values else 0.0
-
-
-# Small batches with a pause after each: what an operator types who must not be noticed.
-GENTLE = ["--batch-size", "5", "--sleep", "200ms"]
+def slowest(values: list[float], share: float) -> float:
+    """The value that this share of them is below."""
+    return sorted(values)[int(len(values) * share)] if values else 0.0
 
 
 def t9(options: Options):
     for mode in ("wal", "delete", "postgres"):
-        for how in ([], GENTLE):
-            with subject_of(mode) as subject:
-                yield beside_application(options, subject, mode, how)
+        with subject_of(mode) as subject:
+            yield beside_application(options, subject, mode)
 
 
-def beside_application(options: Options, subject, mode: str, how: list[str]) -> Campaign:
-    tasks, rng = options.scale(3000, 10_000), options.rng(f"T9 {mode} {how}")
+def beside_application(options: Options, subject, mode: str) -> Campaign:
+    tasks, rng = options.scale(1500, 10_000), options.rng(f"T9 {mode}")
     subject.tasks(tasks)
-    campaign = Campaign(f"T9 application beside it{', gently' if how else ''} {subject.engine}/{mode}", options, 1)
+    campaign = Campaign(f"T9 application beside it {subject.engine}/{mode}", options, 1)
     alone, beside, skipped = [], [], 0
-    for _ in range(options.scale(1, 10 if how else 100)):
+    for _ in range(options.scale(1, 100)):
         subject.reset()
         application = Application(subject, tasks, rng)
-        application.start()
         time.sleep(options.scale(1, 3))
-        first = len(application.latencies)
-        limit = ["--limit", str(options.scale(100, 1000))] if how else []
-        outcome = subject.run(*repair(subject.db), *UNGUARDED, *how, *limit, timeout=300)
-        time.sleep(0.3)
+        begin = time.monotonic()
+        outcome = subject.run(*repair(subject.db), *UNGUARDED, timeout=300)
+        end = time.monotonic()
         application.stop()
-        during = application.latencies[first:]
-        alone, beside = alone + application.latencies[:first], beside + during
-        wrong, passed_by = lost_updates(subject, application, outcome)
+        during = [seconds for at, seconds in application.writes if begin <= at <= end]
+        alone, beside = alone + [seconds for at, seconds in application.writes if at < begin], beside + during
+        wrong, passed_by = lost_updates(subject, application.last, outcome)
+        wrong += [f"T9 the application failed: {application.error}"] if application.error else []
         skipped += passed_by
-        campaign.point(subject, "a run", wrong + ([] if len(during) >= 20 else [f"only {len(during)} writes: nothing was tested"]))
-    ratio = p99(beside) / max(p99(alone), 1e-6)
-    campaign.note(f"{len(beside)} writes beside the runs, {skipped} tasks left to the application, p99 {p99(alone) * 1000:.1f} ms alone, "
-                  f"{p99(beside) * 1000:.1f} ms beside ({ratio:.1f}x)")
+        wrong += [] if len(during) >= 20 else [f"only {len(during)} writes: nothing was tested"]
+        # Far above what it is, for a busy machine; batches of 100 ms that hold a fifth of the tasks are caught.
+        if slowest(during, 0.95) > 3 * slowest(alone, 0.95) + 0.010:
+            wrong.append(f"T9 a write in twenty takes {slowest(during, 0.95) * 1000:.1f} ms, alone {slowest(alone, 0.95) * 1000:.1f} ms")
+        campaign.point(subject, "a run", wrong)
+    p99_alone, p99_beside = slowest(alone, 0.99), slowest(beside, 0.99)
+    campaign.note(f"{len(beside)} writes beside the runs, {skipped} tasks left to the application, p99 {p99_alone * 1000:.1f} ms alone, "
+                  f"{p99_beside * 1000:.1f} ms beside ({p99_beside / max(p99_alone, 1e-6):.1f}x)")
     return campaign
 
 
-def lost_updates(subject, application: Application, outcome) -> tuple[list[str], int]:
-    wrong = [f"T9 the application failed: {application.error}"] if application.error else []
+def lost_updates(subject, last: dict, outcome) -> tuple[list[str], int]:
+    wrong = []
     if outcome.code not in (0, 3):
         wrong.append(f"T9 exit {outcome.code}: {outcome.stderr[-300:]!r}")
     plain = (lambda cell: cell) if subject.engine == "postgres" else (lambda cell: cell[1].decode() if cell[0] == "text" else cell[1])
@@ -131,7 +170,7 @@ def lost_updates(subject, application: Application, outcome) -> tuple[list[str],
     entries = subject.journal()
     if len(entries) != len({(e.table, e.key) for e in entries}):
         wrong.append("T9 a row was changed twice")
-    for task, (what, token) in application.last.items():
+    for task, (what, token) in last.items():
         row = rows.get(task)
         if what == "delete":
             wrong += [f"T9 {task} was deleted and is there again"] if row else []
@@ -165,27 +204,22 @@ def t10(options: Options):
 
 
 def interleaved(subject, scenario: Scenario, rng: random.Random) -> tuple[list[str], bool]:
-    application = Application(subject, 30, rng)  # not started: its single writes are made here
+    worker = Writer(subject, 30, rng)
     with open(subject.folder.path / "out", "w+", encoding="utf-8") as out:
         process = subject.folder.start(*scenario.arguments(), stdout=out)
-        number = 0
-        while process.poll() is None and number < 12:
+        while process.poll() is None and worker.number < 12:
             time.sleep(rng.uniform(0.002, 0.03))
             process.send_signal(signal.SIGSTOP)
             if not holds_a_lock(subject):
-                task, what = f"t{rng.randrange(30)}", rng.choice(list(WRITES))
-                if application.last.get(task, ("",))[0] not in ("delete", "complete"):
-                    number += 1
-                    application.session.write(WRITES[what].format(task=task, token=f"token{number}"))
-                    application.last[task] = (what, f"token{number}")
+                worker.write()
             process.send_signal(signal.SIGCONT)
         _, err = process.communicate(timeout=60)
         out.seek(0)
         outcome = Outcome(process.returncode, out.read(), err)
-    application.session.close()
+    worker.session.close()
     subject.wait_until_idle()
-    wrong, _ = lost_updates(subject, application, outcome)
-    return wrong, number > 0
+    wrong, _ = lost_updates(subject, worker.last, outcome)
+    return wrong, worker.number > 0
 
 
 def holds_a_lock(subject) -> bool:

@@ -414,8 +414,12 @@ void PostgresConnection::commit() {
   }
   if (m_transaction_access == Access::write) {
     try {
-      run("SELECT pg_current_xact_id_if_assigned()::text", {},
-          [this](const Row& row) { m_transaction_id = text_or_empty(row[0]); });
+      run("SELECT pg_current_xact_id_if_assigned()::text,"
+          " pg_snapshot_xmax(pg_current_snapshot()) > pg_current_xact_id_if_assigned()",
+          {}, [this](const Row& row) {
+            m_transaction_id = text_or_empty(row[0]);
+            m_others_write = text_or_empty(row[1]) == "t";
+          });
     } catch (const ConnectionLostError&) {
       m_in_transaction = false;  // COMMIT was not sent: nothing is in doubt
       throw;

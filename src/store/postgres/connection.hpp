@@ -61,6 +61,7 @@ class PostgresConnection final : public Connection, public Reconnectable {
   void rollback_to_savepoint() override;
   void release_savepoint() override;
 
+  [[nodiscard]] bool others_write() const override { return m_others_write; }
   [[nodiscard]] Instant now() override;
 
   /// Also stops a transaction that is between two statements: its next statement or COMMIT throws.
@@ -103,6 +104,7 @@ class PostgresConnection final : public Connection, public Reconnectable {
   std::unique_ptr<Session> m_session;
   Patience m_patience;
   std::string m_transaction_id;  ///< of the last transaction that wrote; empty: it had none
+  bool m_others_write = false;   ///< a transaction that began to write after this one has ended before it
   bool m_in_transaction = false;
   Access m_transaction_access = Access::read;
   bool m_transaction_failed = false;  ///< the server refuses everything but ROLLBACK

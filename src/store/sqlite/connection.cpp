@@ -32,12 +32,9 @@ constexpr int k_longest_pause_ms = 25;
 /// KiB pages before they are copied into the file.
 constexpr const char* k_write_cache = "PRAGMA cache_size = -16384";
 constexpr int k_pages_to_checkpoint = 4096;
-
-/// Between two batches the lock stays free this long when somebody else writes: longer than a busy handler that began
-/// to wait with the batch sleeps at its end (SQLite's own sleeps 1, 2, 5, 10 … ms), so that it does not miss the gap.
-constexpr std::chrono::milliseconds k_room{5};
-/// Batches after which nobody else is expected any more.
-constexpr int k_batches_remembered = 20;
+/// Beside others who write: fewer than SQLite's own 1,000, after which it would be for them to copy what we wrote.
+constexpr int k_pages_beside_others = 500;
+constexpr std::chrono::microseconds k_watch_pause{250};
 
 /// Reads the schema: takes the snapshot and finds out what only SQLite can see (hot journal, damaged schema).
 constexpr const char* k_first_read = "SELECT count(*) FROM sqlite_master";
@@ -312,7 +309,6 @@ void SqliteConnection::start_snapshot() {
 void SqliteConnection::begin(Access access) {
   begin_statement();
   if (access == Access::write) {
-    leave_room();
     execute("BEGIN IMMEDIATE");
     try {
       notice_others();
@@ -327,7 +323,6 @@ void SqliteConnection::begin(Access access) {
 }
 
 void SqliteConnection::set_batching(bool on) {
-  m_batching = on;
   if (m_file.wal_mode) {
     // NORMAL: the -wal is synced before it is copied into the file, and not at every commit. What was committed later
     // is synced with what was committed before.
@@ -335,28 +330,33 @@ void SqliteConnection::set_batching(bool on) {
   }
 }
 
-void SqliteConnection::leave_room() const {
-  if (m_batching && is_shared()) {
-    std::this_thread::sleep_until(m_unlocked_at + k_room);
+/// By the file's time, which takes no lock. It moves in ticks of some milliseconds: a write in the tick of the last one
+/// is missed, and costs the wait.
+void SqliteConnection::await_write(Duration longest) const {
+  const std::filesystem::path written = m_file.wal_mode ? m_path.string() + "-wal" : m_path.string();
+  std::error_code gone;
+  const auto before = std::filesystem::last_write_time(written, gone);
+  const auto begin = system_clock().steady();
+  while (!gone && system_clock().steady() - begin < longest &&
+         std::filesystem::last_write_time(written, gone) == before) {
+    std::this_thread::sleep_for(k_watch_pause);
   }
 }
 
 /// Writers do not tell of each other: the database has changed, or the lock was taken.
 void SqliteConnection::notice_others() {
-  if (!m_batching) {
-    return;
-  }
   const std::int64_t before =
       std::exchange(m_data_version, std::get<std::int64_t>(query("PRAGMA data_version").at(0).at(0)));
-  const bool others = std::exchange(m_waited, false) || (before != 0 && before != m_data_version);
-  m_shared_batches = others ? k_batches_remembered : std::max(m_shared_batches - 1, 0);
+  m_others_write = std::exchange(m_waited, false) || (before != 0 && before != m_data_version);
+  if (m_others_write) {
+    sqlite3_wal_autocheckpoint(m_database->getHandle(), k_pages_beside_others);
+  }
 }
 
 void SqliteConnection::commit() {
   sqlite3* const handle = m_database->getHandle();
   const int code = sqlite3_exec(handle, "COMMIT", nullptr, nullptr, nullptr);
   if (code == SQLITE_OK) {
-    m_unlocked_at = system_clock().steady();
     require_unchanged();
     return;
   }

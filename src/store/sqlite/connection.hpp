@@ -48,7 +48,8 @@ class SqliteConnection final : public Connection, public Batching {
   void rollback_to_savepoint() override;
   void release_savepoint() override;
   void set_batching(bool on) override;
-  [[nodiscard]] bool is_shared() const override { return m_shared_batches > 0; }
+  void await_write(Duration longest) const override;
+  [[nodiscard]] bool others_write() const override { return m_others_write; }
   [[nodiscard]] Instant now() override;
   void interrupt() noexcept override;
 
@@ -73,7 +74,6 @@ class SqliteConnection final : public Connection, public Batching {
   void describe();
   void execute(const char* sql);
   void begin_statement();
-  void leave_room() const;
   void notice_others();
   void start_snapshot();
   [[nodiscard]] SqliteStatement& prepared(std::string_view sql);
@@ -92,12 +92,10 @@ class SqliteConnection final : public Connection, public Batching {
   std::unique_ptr<SQLite::Database> m_database;
   /// After m_database: SQLiteCpp aborts when a statement outlives its database.
   std::unordered_map<std::string, SqliteStatement, TextHash, std::equal_to<>> m_statements;
-  bool m_batching = false;
-  bool m_waited = false;            ///< for a lock since the transaction before
-  int m_shared_batches = 0;         ///< so many more transactions are made as if somebody else were writing
+  bool m_waited = false;  ///< for a lock since the transaction before
+  bool m_others_write = false;
   std::int64_t m_data_version = 0;  ///< changes when another connection commits
-  std::chrono::steady_clock::time_point m_unlocked_at;
-  std::mutex m_handle_mutex;  ///< interrupt() against opening and closing
+  std::mutex m_handle_mutex;        ///< interrupt() against opening and closing
   /// Ends a wait for a lock, which sqlite3_interrupt() does not, and everything that only reads.
   std::atomic<bool> m_interrupted{false};
 };

@@ -328,3 +328,23 @@ TEST_CASE("a question to the server has a row or has none, and nobody there says
   CHECK_FALSE(postgres::server_finds("host=127.0.0.1 port=1 connect_timeout=2", "SELECT 1", {}, never));
   CHECK(postgres::server_finds(database->location() + " user=taskctl_nobody password=x", "SELECT 1", {}, never));
 }
+
+TEST_CASE("a writer beside a transaction is noticed, and one that is alone is told so") {
+  const auto database = test::temp_postgres("CREATE TABLE t (a int); INSERT INTO t VALUES (1)");
+  const auto connection = connect(database->location(), Access::write);
+  const auto others_write = [&](bool somebody) {
+    Transaction transaction{*connection, Access::write};
+    connection->run("UPDATE t SET a = a + 1");
+    if (somebody) {
+      database->exec("CREATE TABLE IF NOT EXISTS theirs (a int); INSERT INTO theirs VALUES (1)");
+    }
+    transaction.commit();
+    return connection->others_write();
+  };
+  CHECK(others_write(true));
+  bool alone = false;  // other tests use the same server
+  for (int attempt = 0; attempt < 1000 && !alone; ++attempt) {
+    alone = !others_write(false);
+  }
+  CHECK(alone);
+}

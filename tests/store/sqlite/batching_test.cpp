@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include <limits>
+#include <thread>
 
 #include "sqlite_processes.hpp"
 #include "store/batching.hpp"
@@ -51,27 +52,39 @@ TEST_CASE("batches of a file in rollback mode are synced one by one") {
   CHECK(synchronous(*connection) == 2);
 }
 
-TEST_CASE("a writer beside the batches is noticed and gets room") {
+TEST_CASE("a writer beside the batches is noticed") {
   const TempFolder folder;
   const std::filesystem::path path = folder.path() / "x.db";
   run_sql(path, k_wal_tasks);
   const std::unique_ptr<Connection> connection = open_sqlite(path, Access::write);
-  auto& batching = dynamic_cast<Batching&>(*connection);
-  batching.set_batching(true);
   write_once(*connection);
   write_once(*connection);
-  CHECK_FALSE(batching.is_shared());
+  CHECK_FALSE(connection->others_write());
   CHECK(run_sql(path, "UPDATE tasks SET note = 'theirs'") == "ok");
   write_once(*connection);
-  CHECK(batching.is_shared());
-  const auto began = std::chrono::steady_clock::now();
+  CHECK(connection->others_write());
   write_once(*connection);
+  CHECK_FALSE(connection->others_write());
+}
+
+TEST_CASE("a batch can follow right behind the write of somebody else, and does not wait for long") {
+  const TempFolder folder;
+  const std::filesystem::path path = folder.path() / "x.db";
+  run_sql(path, GENERATE(as<std::string>{}, k_wal_tasks, "CREATE TABLE tasks(id INTEGER PRIMARY KEY, note TEXT);"));
+  const std::unique_ptr<Connection> connection = open_sqlite(path, Access::write);
   write_once(*connection);
-  CHECK(std::chrono::steady_clock::now() - began >= std::chrono::milliseconds{9});
-  for (int i = 0; i < 20; ++i) {
-    write_once(*connection);
-  }
-  CHECK_FALSE(batching.is_shared());
+  const auto waited = [&](Duration longest) {
+    const auto begin = std::chrono::steady_clock::now();
+    dynamic_cast<Batching&>(*connection).await_write(longest);
+    return std::chrono::steady_clock::now() - begin;
+  };
+  CHECK(waited(std::chrono::milliseconds{20}) >= std::chrono::milliseconds{20});
+  std::thread somebody{[&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds{100});
+    run_sql(path, "INSERT INTO tasks VALUES (2, 'theirs')");
+  }};
+  CHECK(waited(std::chrono::minutes{1}) < std::chrono::seconds{30});
+  somebody.join();
 }
 
 TEST_CASE("images are written as json with everything escaped that has to be") {
