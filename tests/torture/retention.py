@@ -11,7 +11,7 @@ from clocks import at_clock
 KEEPING = (["--keep", "1"], ["--keep", "2"], ["--keep", "3", "--keep-within", "2d"], ["--keep-within", "1d"], ["--keep", "1", "--keep-within", "30d"])
 # How a night goes: what is added to the command, and under what it runs.
 NIGHTS = {"good": ([], ()), "restored": (["--verify", "restore"], ()), "unverified": (["--verify", "none"], ()),
-          "no room": ([], ("prlimit", "--fsize=8192")), "killed": ([], ("timeout", "--signal=KILL", "0.02")), "no source": (["--db", "nothing.db"], ())}
+          "no room": ([], ("prlimit", "--fsize=4096")), "killed": ([], ("timeout", "--signal=KILL", "0.02")), "no source": (["--db", "nothing.db"], ())}
 FAILING = ("no room", "no source")
 
 

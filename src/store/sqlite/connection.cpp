@@ -33,7 +33,7 @@ constexpr int k_longest_pause_ms = 25;
 constexpr const char* k_write_cache = "PRAGMA cache_size = -16384";
 constexpr int k_pages_to_checkpoint = 4096;
 /// Beside others who write: fewer than SQLite's own 1,000, after which it would be for them to copy what we wrote.
-constexpr int k_pages_beside_others = 500;
+constexpr int k_pages_beside_others = 900;
 constexpr std::chrono::microseconds k_watch_pause{250};
 
 /// Reads the schema: takes the snapshot and finds out what only SQLite can see (hot journal, damaged schema).
