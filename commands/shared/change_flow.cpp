@@ -205,6 +205,7 @@ class Flow {
         m_streams.talk("nothing to do: no backup, no journal, no lock was made");
       }
       const ExitCode code = m_request.judge ? m_request.judge(m_plan, result) : ExitCode::ok;
+      m_context.note_why(unfinished_text(m_plan, result.applied));
       if (!m_json && is_silent() && !is_dry() && code != ExitCode::ok) {
         print_left_out(m_streams, m_plan);
       }
@@ -437,11 +438,23 @@ class Flow {
       print_left_out(m_streams, m_plan);
       print_result(m_streams, m_plan, m_status_before, result.applied, m_request.target.words());
     }
+    m_context.note_why(unfinished_text(m_plan, result.applied));
+    tell_if_unheard(result.applied);
     if (result.applied.stopped && m_context.stop().requested()) {
       m_streams.talk("stopped by a signal; what is listed as applied is durable");
       return 128 + m_context.stop().signal();
     }
     return static_cast<int>(result.applied.stop_reason.empty() ? code : ExitCode::stopped);
+  }
+
+  /// What was changed, and how it is taken back, must not be lost with the reader of stdout (`| head -1`).
+  void tell_if_unheard(const ApplyResult& result) {
+    m_streams.flush();
+    if ((m_streams.out_lost() || !m_streams.out_problem().empty()) && result.run.applied > 0) {
+      m_streams.warn(
+          fmt::format("standard output was not taken to its end: {}; run {}; take it back with: taskctl undo {}{}",
+                      applied_text(result), result.run.id, result.run.id, m_request.target.words()));
+    }
   }
 
   /// --quiet prints nothing on success; but nobody is asked about a plan that was not shown.

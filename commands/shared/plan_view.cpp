@@ -337,6 +337,33 @@ void print_statuses(Streams& streams, const std::map<std::string, std::int64_t>&
 
 }  // namespace
 
+std::string unfinished_text(const Plan& plan, const ApplyResult& result) {
+  constexpr std::size_t k_named = 3;
+  std::vector<std::string> tasks;
+  const auto add = [&tasks](const std::string& task, std::string_view why, const std::string& detail) {
+    if (tasks.size() < k_named) {
+      tasks.push_back(fmt::format("{}: {}{}{}", task, why, detail.empty() ? "" : ": ", detail));
+    }
+  };
+  for (const LeftOut& left : plan.left_out) {
+    add(left.task, to_string(left.why), left.detail);
+  }
+  for (const UnitReport& report : result.reports) {
+    if (report.result != UnitResult::applied) {
+      add(report.task, to_string(report.result), report.detail);
+    }
+  }
+  return join(tasks, "; ");
+}
+
+std::string applied_text(const ApplyResult& result) {
+  const RunRecord& run = result.run;
+  const std::string before_it =
+      result.applied_before == 0 ? "" : fmt::format(" ({} of them before)", result.applied_before);
+  return fmt::format("applied {}{}, moved on {}, conflict {}, busy {}, failed {}", run.applied, before_it, run.moved_on,
+                     run.conflicts, run.busy, run.failed);
+}
+
 void print_result(Streams& streams, const Plan& plan, const std::map<std::string, std::int64_t>& before,
                   const ApplyResult& result, const std::string& words) {
   if (plan.command == "cancel") {
@@ -345,10 +372,7 @@ void print_result(Streams& streams, const Plan& plan, const std::map<std::string
   print_reports(streams, result);
   print_course(streams, plan, result);
   const RunRecord& run = result.run;
-  const std::string before_it =
-      result.applied_before == 0 ? "" : fmt::format(" ({} of them before)", result.applied_before);
-  streams.line(fmt::format("applied {}{}, moved on {}, conflict {}, busy {}, failed {}", run.applied, before_it,
-                           run.moved_on, run.conflicts, run.busy, run.failed));
+  streams.line(applied_text(result));
   print_statuses(streams, before, result.status_after);
   if (plan.remaining > 0) {
     streams.line(fmt::format("{} more beyond --limit", plan.remaining));
@@ -428,6 +452,7 @@ void PlanJson::result(const ApplyResult& result, const std::string& backup) {
   json["run"] = result.run.applied > 0 ? Json(result.run.id) : Json();
   json["backup"] = backup.empty() ? Json() : Json(backup);
   json["applied"] = result.run.applied;
+  json["applied_before"] = result.applied_before;
   json["applied_tasks"] = result.applied;
   json["moved_on"] = result.run.moved_on;
   json["conflicts"] = result.run.conflicts;

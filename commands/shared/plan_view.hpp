@@ -32,6 +32,10 @@ void print_left_out(Streams& streams, const Plan& plan);
 
 /// Applied / moved on / conflict / busy / failed, the rows per status before and after, and how to take it back:
 /// `words` name the target in commands to type next.
+/// "applied 3, moved on 0, …"
+[[nodiscard]] std::string applied_text(const ApplyResult& result);
+/// What was not done and why, of three tasks; empty when all was.
+[[nodiscard]] std::string unfinished_text(const Plan& plan, const ApplyResult& result);
 void print_result(Streams& streams, const Plan& plan, const std::map<std::string, std::int64_t>& before,
                   const ApplyResult& result, const std::string& words);
 

@@ -78,6 +78,7 @@ struct App::Attempt {
   bool json = false;
   bool writes = false;  ///< a repair command, and not a dry run
   bool parsed = false;  ///< the command line is valid
+  std::string why{};    ///< the exit code is not 0, where no error says so
 };
 
 App::App(std::vector<Command> commands, const Drivers& drivers, Streams& streams, StopSource& stop)
@@ -157,7 +158,9 @@ int App::run_command(const std::vector<std::string>& arguments, Attempt& attempt
   attempt.writes = command.category == "repair" && (dry_run == nullptr || dry_run->count() == 0);
   attempt.parsed = true;
   Context context{m_drivers, m_streams, m_stop, attempt.arguments, command.name};
-  return runner(context);
+  const int code = runner(context);
+  attempt.why = context.why();
+  return code;
 }
 
 int App::print_help(const std::vector<std::string>& topic) {
@@ -241,7 +244,7 @@ int App::finish(const Attempt& attempt, int code) {
   }
   const bool good = code == static_cast<int>(ExitCode::ok) || code == static_cast<int>(ExitCode::findings);
   if (!good && code != static_cast<int>(ExitCode::partial)) {
-    note_failure(attempt, code, std::string{exit_code_name(code)});
+    note_failure(attempt, code, attempt.why.empty() ? std::string{exit_code_name(code)} : attempt.why);
   }
   if (good && !m_streams.out_problem().empty()) {
     // What was changed stays changed: failed would deny it.

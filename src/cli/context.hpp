@@ -58,6 +58,10 @@ class Context {
   /// The same with one option given (again) as `value`: what to type next.
   [[nodiscard]] std::string argument_text_with(const std::string& option, const std::string& value) const;
 
+  /// Why the command's exit code will not be 0, for `history attempts`: where no error says so.
+  void note_why(std::string why) { m_why = std::move(why); }
+  [[nodiscard]] const std::string& why() const { return m_why; }
+
   /// Opens the target: configuration resolved, profile chosen (said on stderr when it was chosen automatically), schema
   /// read and checked, RLS checked. `access` is what the connection can do; `command_writes` is what the command is for
   /// (a dry run of a writing command opens for reading but may not use DATABASE_URL).
@@ -92,6 +96,7 @@ class Context {
   StopSource& m_stop;
   std::vector<std::string> m_arguments;
   std::string m_command;
+  std::string m_why;
   std::chrono::steady_clock::time_point m_began = clock().steady();
   std::shared_ptr<Interrupter> m_interrupter;  ///< what the second signal stops: every open connection
 };

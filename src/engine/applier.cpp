@@ -1,6 +1,7 @@
 #include "engine/applier.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <random>
 #include <thread>
 
@@ -23,8 +24,7 @@ constexpr std::size_t k_applied_kept = 10'000;
 /// For a write of others to come, right behind which the next batch follows.
 constexpr Duration k_longest_await = std::chrono::milliseconds{10};
 constexpr const char* k_for_others = "others who write";
-/// Less in sum is not worth a word.
-constexpr std::chrono::seconds k_told_room{1};
+constexpr std::chrono::seconds k_told_room{1};  ///< less in sum is not worth a word
 
 /// 50, 100, 200 ms and up to as much again, so that two who collide do not collide again.
 std::chrono::milliseconds retry_pause(int attempt) {
@@ -52,8 +52,7 @@ class Applier::Batches {
         m_options{options},
         m_clock{options.clock == nullptr ? system_clock() : *options.clock},
         m_plan{plan},
-        m_sizer{options.batch_size > 0 ? BatchSizer::fixed(options.batch_size)
-                                       : BatchSizer::timed(store.connection().engine())},
+        m_sizer{store.connection().engine(), options.batch_size},
         m_recovery{store.connection(), journal, options.lock, options.reconnect_wait, m_clock, [this](Duration pause) {
                      pause_for(pause, "a lost connection", m_reported);
                      return !m_failed && !must_stop();
@@ -148,7 +147,7 @@ class Applier::Batches {
     if (m_options.sleep > Duration::zero()) {
       pause_for(m_options.sleep, "--sleep", done);
     } else if (m_sizer.is_shared()) {
-      pause_for(m_sizer.room(), k_for_others, done);
+      pause_for(m_sizer.room(), k_for_others);
       if (m_batching != nullptr) {
         const auto begin = m_clock.steady();
         m_batching->await_write(k_longest_await);
@@ -157,10 +156,12 @@ class Applier::Batches {
     }
   }
 
-  void pause_for(Duration length, const std::string& why, std::size_t done) {
+  void pause_for(Duration length, const std::string& why, std::optional<std::size_t> done = {}) {
     constexpr Duration k_slice = std::chrono::milliseconds{50};  // a signal is answered within 100 ms
-    report_progress(done, why);
     const auto begin = m_clock.steady();
+    if (done) {
+      report_progress(*done, why);
+    }
     const auto spent = [&] { return std::chrono::duration_cast<Duration>(m_clock.steady() - begin); };
     while (spent() < length && !must_stop()) {
       std::this_thread::sleep_for(std::min(k_slice, length - spent()));
@@ -271,7 +272,9 @@ class Applier::Batches {
       m_sequence = last;
       m_recovery.made_progress();
     }
-    m_sizer.noticed(m_connection.others_write(), m_clock.steady());
+    if (m_options.sleep == Duration::zero()) {  // which says itself how much room others get
+      m_sizer.noticed(!outcome.entries.empty() && m_connection.others_write(), m_clock.steady());
+    }
     m_sizer.measured(units.size(), std::chrono::duration_cast<Duration>(m_clock.steady() - started));
     take_all(outcome);
   }
@@ -396,10 +399,8 @@ class Applier::Batches {
     if (m_result.stopped) {
       m_result.not_tried = static_cast<std::int64_t>(m_plan.size() - m_reported);
     }
-    if (const auto room = m_result.pauses.find(k_for_others);
-        room != m_result.pauses.end() && room->second < k_told_room) {
-      m_result.pauses.erase(room);
-    }
+    std::erase_if(m_result.pauses,
+                  [](const auto& one) { return one.first == k_for_others && one.second < k_told_room; });
     RunRecord& run = m_result.run;
     run.state = m_failed ? RunState::failed : m_result.stopped ? RunState::stopped : RunState::done;
     // What is committed is durable: an error from here on must not look as if it were not.

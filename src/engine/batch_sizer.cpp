@@ -30,14 +30,9 @@ constexpr std::chrono::seconds k_expected{1};
 BatchSizer::BatchSizer(std::size_t start, BatchTargets targets)
     : m_size{std::clamp<std::size_t>(start, 1, k_largest)}, m_targets{targets} {}
 
-BatchSizer BatchSizer::timed(Engine engine) {
-  return BatchSizer{k_first, engine == Engine::sqlite ? k_sqlite : k_postgres};
-}
-
-BatchSizer BatchSizer::fixed(std::size_t size) {
-  BatchSizer sizer{size, {.alone = {}, .shared = {}, .least_room = std::chrono::milliseconds{5}}};
-  sizer.m_fixed = true;
-  return sizer;
+BatchSizer::BatchSizer(Engine engine, std::size_t fixed)
+    : BatchSizer{fixed > 0 ? fixed : k_first, engine == Engine::sqlite ? k_sqlite : k_postgres} {
+  m_fixed = fixed > 0;
 }
 
 void BatchSizer::noticed(bool others, std::chrono::steady_clock::time_point now) {

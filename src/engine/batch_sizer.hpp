@@ -19,15 +19,13 @@ struct BatchTargets {
 class BatchSizer {
  public:
   BatchSizer(std::size_t start, BatchTargets targets);
-  /// As a run begins that is given no size.
-  static BatchSizer timed(Engine engine);
-  /// Always `size`, whatever is measured.
-  static BatchSizer fixed(std::size_t size);
+  /// As a run begins. `fixed`: always that many, whatever is measured; 0: sized by time.
+  BatchSizer(Engine engine, std::size_t fixed);
 
   [[nodiscard]] std::size_t size() const { return m_size; }
   void measured(std::size_t units, Duration elapsed);
-  /// Whether others wrote beside the transaction that ended at `now`. They are expected for a second more. Not less
-  /// than 5 units are taken beside them, however long that takes: on a machine where everything waits, batches that get
+  /// Whether others wrote beside the transaction that ended at `now`. They are expected for a second more. What is
+  /// measured beside them does not make it less than 5 units: on a machine where everything waits, batches that get
   /// smaller and smaller would not end.
   void noticed(bool others, std::chrono::steady_clock::time_point now);
   [[nodiscard]] bool is_shared() const { return m_shared; }

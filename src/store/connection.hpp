@@ -72,7 +72,8 @@ class Connection {
   virtual void release_savepoint() = 0;
 
   /// Of the transaction that wrote last: did somebody else write beside it, or before it since the one before (SQLite:
-  /// to the file, or held its lock; PostgreSQL: to any database of the server)? Then transactions should be short.
+  /// to the file, or held its lock; PostgreSQL: to any database of the server, while somebody is at work in this one)?
+  /// Then transactions should be short. False where that is not known.
   [[nodiscard]] virtual bool others_write() const = 0;
 
   /// The database's clock (SQLite: the machine's).

@@ -22,6 +22,7 @@ class FaultyConnection final : public Connection, public Reconnectable {
   std::function<void(int number)> after_commit = [](int) {};
   std::function<void(int number)> on_reconnect = [](int) {};
   CommitState commit_state = CommitState::unknown;
+  bool others = false;  ///< whether they write
 
   [[nodiscard]] Engine engine() const override { return m_real.engine(); }
   [[nodiscard]] Access access() const override { return m_real.access(); }
@@ -54,7 +55,7 @@ class FaultyConnection final : public Connection, public Reconnectable {
   void savepoint() override { m_real.savepoint(); }
   void rollback_to_savepoint() override { m_real.rollback_to_savepoint(); }
   void release_savepoint() override { m_real.release_savepoint(); }
-  [[nodiscard]] bool others_write() const override { return m_real.others_write(); }
+  [[nodiscard]] bool others_write() const override { return others; }
   [[nodiscard]] Instant now() override { return m_real.now(); }
   void interrupt() noexcept override { m_real.interrupt(); }
 
@@ -77,8 +78,9 @@ class FaultyConnection final : public Connection, public Reconnectable {
 /// transactions are the run's own.
 class FaultScene {
  public:
-  explicit FaultScene(Engine engine)
-      : scene{temp_database(engine, queue_sql(engine, 6)), parse_profile(k_queue_profile, "queue.toml"), k_queue_now},
+  explicit FaultScene(Engine engine, int tasks = 6)
+      : scene{temp_database(engine, queue_sql(engine, tasks)), parse_profile(k_queue_profile, "queue.toml"),
+              k_queue_now},
         faulty{scene.connection()},
         m_store{faulty, scene.profile(), scene.store().schema()},
         m_journal{faulty} {
@@ -86,7 +88,7 @@ class FaultScene {
   }
 
   ApplyResult apply(ApplyOptions options = {}) {
-    options.batch_size = 2;
+    options.batch_size = options.batch_size == 0 ? 2 : options.batch_size;
     const Plan plan = scene.reconcile();
     record = scene.record_for(plan);
     return Applier{m_store, m_journal, std::move(options)}.apply(plan, record);
@@ -355,4 +357,24 @@ TEST_CASE("batches that never hold still fail one by one") {
   CHECK(refusals == 2);
   CHECK(result.run.applied == 6);
   CHECK(test.scene.entries(result.run.id).size() == 24);
+}
+
+TEST_CASE("others who write get room after each batch unless pauses were asked for") {
+  const auto engine = GENERATE(from_range(test::engines()));
+  const auto pauses = [engine](bool others, Duration sleep) {
+    FaultScene test{engine, engine == Engine::sqlite ? 250 : 125};
+    test.faulty.others = others;
+    ApplyOptions options;
+    options.batch_size = 1;
+    options.sleep = sleep;
+    return test.apply(options).pauses;
+  };
+  const auto beside = pauses(true, {});
+  REQUIRE(beside.size() == 1);
+  CHECK(beside.begin()->first == "others who write");
+  CHECK(beside.begin()->second >= 1s);
+  CHECK(pauses(false, {}).empty());
+  const auto asked = pauses(true, 1us);
+  REQUIRE(asked.size() == 1);
+  CHECK(asked.begin()->first == "--sleep");
 }

@@ -189,8 +189,8 @@ TEST_CASE("the batch size beside others who write is smaller until nobody has wr
 }
 
 TEST_CASE("a batch size that was asked for stays") {
-  BatchSizer fixed = BatchSizer::fixed(7);
-  CHECK(fixed.room() == 5ms);
+  BatchSizer fixed{Engine::postgres, 7};
+  CHECK(fixed.room() == 10ms);
   fixed.measured(7, 10s);
   fixed.was_busy();
   CHECK(fixed.size() == 7);

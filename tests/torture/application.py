@@ -10,7 +10,7 @@ import time
 
 from campaign import Campaign, Options, Scenario, UNGUARDED, repair, subject_of
 from oracle import Outcome
-from subjects import Failure
+from subjects import Failure, require
 
 WRITES = {
     "complete": "UPDATE task_queue SET status = 'success', data = '{token}' WHERE task_id = '{task}'",
@@ -79,10 +79,15 @@ class Writer:
         return seconds
 
 
-def come_first(process: int) -> None:
-    """Whom taskctl keeps waiting is measured, not whom the scheduler does: on two processors every busy process costs others milliseconds."""
-    pathlib.Path(f"/proc/{process}/autogroup").write_text("-20", encoding="ascii")
-    os.setpriority(os.PRIO_PROCESS, process, -20)
+def come_first(process: int) -> bool:
+    """Whom taskctl keeps waiting is measured, not whom the scheduler does: on two processors every busy process costs others
+    milliseconds. False: this user, or this kernel, may not."""
+    try:
+        pathlib.Path(f"/proc/{process}/autogroup").write_text("-20", encoding="ascii")
+        os.setpriority(os.PRIO_PROCESS, process, -20)
+        return True
+    except OSError:
+        return False
 
 
 class Application:
@@ -91,33 +96,38 @@ class Application:
     def __init__(self, subject, tasks: int, rng: random.Random) -> None:
         context = multiprocessing.get_context("fork")
         self.subject, self.tasks, self.seed = subject, tasks, rng.random()
-        self.done, (self.results, self.told) = context.Event(), context.Pipe(duplex=False)
-        self.process = context.Process(target=self.work, daemon=True)
+        self.done, (self.results, told) = context.Event(), context.Pipe(duplex=False)
+        self.process = context.Process(target=self.work, args=(told,), daemon=True)
         self.last: dict = {}
         self.writes: list[tuple[float, float]] = []  # when it began (time.monotonic), how long it took
-        self.error = ""
+        self.error, self.first = "it has ended", False
         self.process.start()
+        told.close()
 
-    def work(self) -> None:
-        os.setsid()  # the scheduler shares processors among sessions first
-        come_first(os.getpid())
+    def work(self, told) -> None:
         writer = Writer(self.subject, self.tasks, random.Random(self.seed))
-        if server := writer.session.server():
-            come_first(server)
         try:
+            os.setsid()  # the scheduler shares processors among sessions first
+            self.first = come_first(os.getpid()) and come_first(writer.session.server() or os.getpid())
             while not self.done.is_set():
                 began = time.monotonic()
                 if (seconds := writer.write()) is not None:
                     self.writes.append((began, seconds))
                 time.sleep(max(0.0, 0.005 - (time.monotonic() - began)))
+            self.error = ""
         except Exception as error:  # a BUSY at 5 s would be a violation
             self.error = str(error)
         writer.session.close()
-        self.told.send((self.writes, writer.last, self.error))
+        told.send((self.writes, writer.last, self.error, self.first))
 
     def stop(self) -> None:
         self.done.set()
-        self.writes, self.last, self.error = self.results.recv()
+        try:
+            require(self.results.poll(30), "the application does not stop")
+            self.writes, self.last, self.error, self.first = self.results.recv()
+        except EOFError:
+            pass
+        self.process.kill()
         self.process.join()
 
 
@@ -152,12 +162,13 @@ def beside_application(options: Options, subject, mode: str) -> Campaign:
         skipped += passed_by
         wrong += [] if len(during) >= 20 else [f"only {len(during)} writes: nothing was tested"]
         # Far above what it is, for a busy machine; batches of 100 ms that hold a fifth of the tasks are caught.
-        if slowest(during, 0.95) > 3 * slowest(alone, 0.95) + 0.010:
+        if application.first and slowest(during, 0.95) > 3 * slowest(alone, 0.95) + 0.010:
             wrong.append(f"T9 a write in twenty takes {slowest(during, 0.95) * 1000:.1f} ms, alone {slowest(alone, 0.95) * 1000:.1f} ms")
         campaign.point(subject, "a run", wrong)
     p99_alone, p99_beside = slowest(alone, 0.99), slowest(beside, 0.99)
     campaign.note(f"{len(beside)} writes beside the runs, {skipped} tasks left to the application, p99 {p99_alone * 1000:.1f} ms alone, "
-                  f"{p99_beside * 1000:.1f} ms beside ({p99_beside / max(p99_alone, 1e-6):.1f}x)")
+                  f"{p99_beside * 1000:.1f} ms beside ({p99_beside / max(p99_alone, 1e-6):.1f}x)"
+                  + ("" if application.first else "; without the right to a priority of its own"))
     return campaign
 
 

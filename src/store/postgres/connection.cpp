@@ -35,6 +35,16 @@ constexpr std::int64_t k_idle_write_ms = 10'000;
 constexpr std::chrono::milliseconds k_late{3'000};  ///< a server's timeout that is this late does not come any more
 constexpr const char* k_no_identifier = "no-system-identifier";
 
+/// The transaction's number, and whether others write: one with a higher number has ended (anywhere on the server, or a
+/// part of our own: a savepoint, a trigger that catches an exception), and somebody is at work in this database. What
+/// other roles do is seen by pg_read_all_stats only; without it every session counts.
+constexpr const char* k_before_commit =
+    "SELECT pg_current_xact_id_if_assigned()::text,"
+    " CASE WHEN pg_snapshot_xmax(pg_current_snapshot()) > pg_current_xact_id_if_assigned() THEN EXISTS ("
+    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND backend_type <> 'autovacuum worker' AND application_name NOT LIKE 'taskctl %'"
+    " AND (state IS DISTINCT FROM 'idle' OR state_change > clock_timestamp() - interval '1 second')) END";
+
 std::string connection_string(const Location& location, const OpenOptions& options, Access access) {
   ConnInfo info = session_options(location, options);
   if (access == Access::write) {
@@ -403,6 +413,7 @@ void PostgresConnection::begin(Access access) {
   m_in_transaction = true;
   m_transaction_access = access;
   m_transaction_failed = false;
+  m_rolled_back_a_part = false;
   set_patience();
 }
 
@@ -414,12 +425,10 @@ void PostgresConnection::commit() {
   }
   if (m_transaction_access == Access::write) {
     try {
-      run("SELECT pg_current_xact_id_if_assigned()::text,"
-          " pg_snapshot_xmax(pg_current_snapshot()) > pg_current_xact_id_if_assigned()",
-          {}, [this](const Row& row) {
-            m_transaction_id = text_or_empty(row[0]);
-            m_others_write = text_or_empty(row[1]) == "t";
-          });
+      run(k_before_commit, {}, [this](const Row& row) {
+        m_transaction_id = text_or_empty(row[0]);
+        m_others_write = !m_rolled_back_a_part && text_or_empty(row[1]) == "t";
+      });
     } catch (const ConnectionLostError&) {
       m_in_transaction = false;  // COMMIT was not sent: nothing is in doubt
       throw;
@@ -464,6 +473,7 @@ void PostgresConnection::savepoint() {
 void PostgresConnection::rollback_to_savepoint() {
   command("ROLLBACK TO SAVEPOINT taskctl; RELEASE SAVEPOINT taskctl");
   m_transaction_failed = false;
+  m_rolled_back_a_part = true;
 }
 
 void PostgresConnection::release_savepoint() {

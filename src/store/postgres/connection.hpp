@@ -103,8 +103,9 @@ class PostgresConnection final : public Connection, public Reconnectable {
   std::mutex m_session_mutex;  ///< for interrupt(), which another thread calls
   std::unique_ptr<Session> m_session;
   Patience m_patience;
-  std::string m_transaction_id;  ///< of the last transaction that wrote; empty: it had none
-  bool m_others_write = false;   ///< a transaction that began to write after this one has ended before it
+  std::string m_transaction_id;       ///< of the last transaction that wrote; empty: it had none
+  bool m_others_write = false;        ///< beside the last transaction that wrote
+  bool m_rolled_back_a_part = false;  ///< of the open transaction, which looks like the end of somebody else's
   bool m_in_transaction = false;
   Access m_transaction_access = Access::read;
   bool m_transaction_failed = false;  ///< the server refuses everything but ROLLBACK

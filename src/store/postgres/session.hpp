@@ -81,7 +81,8 @@ inline constexpr const char* k_session_is_at_work =
     " AND (state = 'active' OR (state = 'disabled' AND wait_event IS DISTINCT FROM 'ClientRead'))";
 
 /// Has this statement a row, asked over a connection of its own? False when nobody answers in time. True when the
-/// server refuses one more session: then it answers, and nothing speaks against the session that was asked about.
+/// server refuses one more session, or the question: then it answers, and nothing speaks against the session that was
+/// asked about.
 bool server_finds(const std::string& options, const std::string& sql, const Parameters& parameters,
                   const std::function<bool()>& interrupted);
 /// Whether what libpq says of a failed connection are a server's words, in whatever language.

@@ -32,7 +32,7 @@ constexpr int k_longest_pause_ms = 25;
 /// KiB pages before they are copied into the file.
 constexpr const char* k_write_cache = "PRAGMA cache_size = -16384";
 constexpr int k_pages_to_checkpoint = 4096;
-/// Beside others who write: fewer than SQLite's own 1,000, after which it would be for them to copy what we wrote.
+/// Once others have written: fewer than SQLite's own 1,000, after which it would be for them to copy what we wrote.
 constexpr int k_pages_beside_others = 900;
 constexpr std::chrono::microseconds k_watch_pause{250};
 
@@ -357,6 +357,7 @@ void SqliteConnection::commit() {
   sqlite3* const handle = m_database->getHandle();
   const int code = sqlite3_exec(handle, "COMMIT", nullptr, nullptr, nullptr);
   if (code == SQLITE_OK) {
+    m_waited = false;  // for readers, in rollback mode
     require_unchanged();
     return;
   }

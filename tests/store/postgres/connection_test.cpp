@@ -348,3 +348,21 @@ TEST_CASE("a writer beside a transaction is noticed, and one that is alone is to
   }
   CHECK(alone);
 }
+
+TEST_CASE("a part of our own transaction that was rolled back is nobody else's") {
+  const auto database = test::temp_postgres("CREATE TABLE t (a int); INSERT INTO t VALUES (1)");
+  const auto somebody = connect(database->location(), Access::write);
+  const auto connection = connect(database->location(), Access::write);
+  const auto others_write = [&](bool rolled_back) {
+    somebody->run("SELECT 1");  // at work in this database
+    Transaction transaction{*connection, Access::write};
+    connection->run("UPDATE t SET a = a + 1");
+    connection->savepoint();
+    connection->run("UPDATE t SET a = a + 1");
+    rolled_back ? connection->rollback_to_savepoint() : connection->release_savepoint();
+    transaction.commit();
+    return connection->others_write();
+  };
+  CHECK_FALSE(others_write(true));
+  CHECK_FALSE(others_write(true));
+}

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <limits>
 #include <thread>
 
@@ -79,11 +80,15 @@ TEST_CASE("a batch can follow right behind the write of somebody else, and does 
     return std::chrono::steady_clock::now() - begin;
   };
   CHECK(waited(std::chrono::milliseconds{20}) >= std::chrono::milliseconds{20});
+  std::atomic<bool> noticed = false;
   std::thread somebody{[&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds{100});
-    run_sql(path, "INSERT INTO tasks VALUES (2, 'theirs')");
+    while (!noticed) {
+      std::this_thread::sleep_for(std::chrono::milliseconds{100});
+      run_sql(path, "INSERT INTO tasks (note) VALUES ('theirs')");
+    }
   }};
   CHECK(waited(std::chrono::minutes{1}) < std::chrono::seconds{30});
+  noticed = true;
   somebody.join();
 }
 
