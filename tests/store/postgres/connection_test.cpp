@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <limits>
+#include <thread>
 
 #include <catch2/catch.hpp>
 
@@ -365,4 +366,16 @@ TEST_CASE("a part of our own transaction that was rolled back is nobody else's")
   };
   CHECK_FALSE(others_write(true));
   CHECK_FALSE(others_write(true));
+}
+
+TEST_CASE("who writes to another database of the server does not wait for us") {
+  const auto database = test::temp_postgres("CREATE TABLE t (a int); INSERT INTO t VALUES (1)");
+  const auto another = test::temp_postgres("CREATE TABLE t (a int)");
+  const auto connection = connect(database->location(), Access::write);
+  std::this_thread::sleep_for(1200ms);  // what made this database is at work in it for a second more
+  Transaction transaction{*connection, Access::write};
+  connection->run("UPDATE t SET a = a + 1");
+  another->exec("INSERT INTO t VALUES (1)");
+  transaction.commit();
+  CHECK_FALSE(connection->others_write());
 }
