@@ -20,7 +20,7 @@ constexpr BatchTargets k_sqlite{.alone = std::chrono::milliseconds{20},
 /// PostgreSQL keeps only those waiting who want a row of the batch. Half of the time goes into round trips.
 constexpr BatchTargets k_postgres{.alone = std::chrono::milliseconds{100},
                                   .shared = std::chrono::milliseconds{5},
-                                  .least_room = std::chrono::milliseconds{10}};
+                                  .least_room = std::chrono::milliseconds{20}};
 constexpr Duration k_most_room = std::chrono::milliseconds{50};
 constexpr std::size_t k_least_shared = 5;
 constexpr std::chrono::seconds k_expected{1};

@@ -190,7 +190,7 @@ TEST_CASE("the batch size beside others who write is smaller until nobody has wr
 
 TEST_CASE("a batch size that was asked for stays") {
   BatchSizer fixed{Engine::postgres, 7};
-  CHECK(fixed.room() == 10ms);
+  CHECK(fixed.room() == 20ms);
   fixed.measured(7, 10s);
   fixed.was_busy();
   CHECK(fixed.size() == 7);
